@@ -1,0 +1,91 @@
+// swift-tools-version:6.1
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// One place for what every target of ours is compiled with.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+/// A target of Swift code; what it may import is what is listed here and nothing else.
+func room(_ name: String, _ uses: [Target.Dependency] = [], plugins: [Target.PluginUsage] = []) -> Target {
+  .target(name: name, dependencies: uses, swiftSettings: settings, plugins: plugins)
+}
+
+func tests(_ name: String, _ uses: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: uses, resources: resources, swiftSettings: settings)
+}
+
+func program(_ name: String, _ uses: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: uses, swiftSettings: settings)
+}
+
+func systemLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+let package = Package(
+  name: "nightcloak",
+  products: [
+    .executable(name: "nightcloakd", targets: ["nightcloakd"]),
+    .executable(name: "nightcloak-demo", targets: ["nightcloak-demo"]),
+    .executable(name: "nightcloak-bench", targets: ["nightcloak-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // The ground: system libraries, and what the Swift importer cannot see of them.
+    systemLibrary("CDBus", pkgConfig: "dbus-1", debian: "libdbus-1-dev"),
+    systemLibrary("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
+    systemLibrary("CXML", pkgConfig: "libxml-2.0", debian: "libxml2-dev"),
+    systemLibrary("CIDN", pkgConfig: "libidn", debian: "libidn-dev"),
+    .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+
+    // The core: standard library only.
+    room("Audience"),
+
+    // The rooms, lowest first.
+    room("EventLoop", ["CLinux", .product(name: "HeapModule", package: "swift-collections")]),
+    room("Crypto", ["COpenSSL"]),
+    room("TLS", ["COpenSSL", "EventLoop"]),
+    room("XML", ["CXML"]),
+    room("DBus", ["CDBus", "EventLoop"]),
+    room("DBusInterfaces", ["DBus", "EventLoop"], plugins: ["DBusCodegenPlugin"]),
+    room("XMPP", ["CIDN", "CLinux", "Crypto", "EventLoop", "TLS", "XML", logging]),
+    room("Account", ["Audience", "Crypto", "EventLoop", "XML", "XMPP", logging]),
+    room("PresenceService", ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "XMPP", logging]),
+
+    // The programs: options, wiring, nothing else.
+    program("nightcloakd", ["DBus", "EventLoop", "PresenceService", "CLinux", logging]),
+    program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop"]),
+    program("nightcloak-bench", ["CDBus", "CXML", "DBus", "DBusInterfaces", "EventLoop", "XML", "XMPP"]),
+
+    // The generator of typed D-Bus skeletons and proxies from dbus-interfaces/*.xml.
+    program("dbus-codegen", ["CXML"]),
+    .plugin(
+      name: "DBusCodegenPlugin", capability: .buildTool(), dependencies: ["dbus-codegen"],
+      path: "Sources/DBusCodegenPlugin"),
+
+    // Tests: one target per room, then the whole program under the Witness.
+    .target(
+      name: "Support", dependencies: ["DBus", "DBusInterfaces", "EventLoop"], path: "Tests/Support",
+      swiftSettings: settings),
+    tests("AudienceTests", ["Audience"]),
+    tests("EventLoopTests", ["EventLoop"]),
+    tests("CryptoTests", ["Crypto"]),
+    tests("TLSTests", ["TLS", "EventLoop", "Support"]),
+    tests("XMLTests", ["XML"]),
+    tests("DBusTests", ["DBus", "DBusInterfaces", "EventLoop", "Support"]),
+    tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto"]),
+    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP"]),
+    tests("WitnessTests", ["Support", "DBus", "DBusInterfaces", "EventLoop"]),
+  ]
+)
