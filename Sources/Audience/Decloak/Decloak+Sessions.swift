@@ -88,6 +88,11 @@ extension Decloak {
     }
   }
 
+  /// We are about to hide: every session ends, while those who see us by subscription still do.
+  public mutating func hide(audience: inout Audience) -> [DecloakEffect] {
+    endSessions(nil, .hidden, audience: &audience)
+  }
+
   /// Our stream ends (in order: the unavailables can still be sent) or has ended.
   public mutating func disconnected(inOrder: Bool, audience: inout Audience) -> [DecloakEffect] {
     var effects = pendingRequests.flatMap { resolve($0, .disconnected) }
