@@ -23,13 +23,8 @@ public struct BareJID: Hashable, Sendable, Comparable, CustomStringConvertible {
   public var localpart: String? { address.local }
   /// The server's name, in Unicode.
   public var domain: String { address.domain }
-  /// The address of the server alone.
-  public var server: BareJID {
-    guard address.local != nil, let server = try? PreparedAddress(local: nil, domain: domain, resource: nil) else {
-      return self
-    }
-    return BareJID(address: server)
-  }
+  /// The address of the server, as stanzas to the server itself carry it.
+  public var server: JID { JID(address: address.server) }
   /// The prepared text.
   public var description: String { address.text }
 

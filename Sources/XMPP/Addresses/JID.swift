@@ -4,6 +4,8 @@
 public struct JID: Hashable, Sendable, CustomStringConvertible {
   let address: PreparedAddress
 
+  init(address: PreparedAddress) { self.address = address }
+
   /// Prepares an address.
   /// - Throws: ``JIDError`` when it is no address.
   public init(_ text: String) throws(JIDError) { address = try PreparedAddress(text) }

@@ -70,6 +70,12 @@ struct PreparedAddress: Hashable, Sendable {
       : self
   }
 
+  /// The domain alone.
+  var server: PreparedAddress {
+    let domain = domain
+    return PreparedAddress(text: domain, localLength: 0, bareLength: UInt16(domain.utf8.count))
+  }
+
   /// The bare address with another resource.
   func with(resource: String) throws(JIDError) -> PreparedAddress {
     let resource = try Self.prepare(resource: resource)
@@ -83,8 +89,7 @@ struct PreparedAddress: Hashable, Sendable {
   /// Two addresses are the same when their bytes are. Swift's own comparison folds canonically equivalent texts,
   /// which the servers do not for characters that stringprep does not know.
   static func == (left: PreparedAddress, right: PreparedAddress) -> Bool {
-    left.text == right.text && left.text.utf8.count == right.text.utf8.count
-      && (left.text.utf8.elementsEqual(right.text.utf8))
+    left.text == right.text && left.text.utf8.elementsEqual(right.text.utf8)
   }
 
   func hash(into hasher: inout Hasher) { hasher.combine(text) }
