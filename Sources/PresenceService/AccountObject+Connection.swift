@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Account
+internal import DBus
+internal import DBusInterfaces
+internal import XMPP
+
+// org.nightcloak.Presence1.Connection
+
+extension AccountObject: ConnectionServer {
+  var jid: String { account.fullJID?.description ?? "" }
+  var owner_: UInt32 { owner }
+  var `protocol`: String { "xmpp" }
+  var status: String { account.status.rawValue }
+  var statusReason: String { account.statusReason }
+  var show: String { account.presence.show?.rawValue ?? "available" }
+  var statusText: String { account.presence.status }
+  var security: [String: Value] {
+    guard let security = account.security else { return [:] }
+    var entry: Entry = ["Mechanism": security.mechanism.value]
+    if let tls = security.tls {
+      entry["Protocol"] = tls.version.value
+      entry["Cipher"] = tls.cipher.value
+      entry["Fingerprint"] = tls.certificateSHA256.value
+    }
+    return entry
+  }
+
+  func connect(caller: Caller) async throws { try await account.connect() }
+
+  func disconnect(caller: Caller) async throws { await account.disconnect() }
+
+  func setPresence(show: String, status: String, options: [String: Value], caller: Caller) async throws {
+    guard show == "available" || Presence.Show(rawValue: show) != nil else {
+      throw DBusError(
+        .invalidArgs, "show is \"\(show)\", but must be \"available\", \"chat\", \"away\", \"xa\" or \"dnd\".")
+    }
+    guard status.utf8.count <= 1024 else {
+      throw DBusError(.invalidArgs, "status has \(status.utf8.count) bytes, but 1024 are the most.")
+    }
+    var options = Options(options, in: "options of SetPresence")
+    let priority: Int32? = try options.take("priority")
+    try options.end(known: "priority")
+    if let priority, Int8(exactly: priority) == nil {
+      throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127.")
+    }
+    account.setPresence(
+      show: Presence.Show(rawValue: show), status: status, priority: priority.flatMap { Int8(exactly: $0) })
+  }
+
+  func listRoster(options: [String: Value], caller: Caller) async throws -> [[String: Value]] {
+    var options = Options(options, in: "options of ListRoster")
+    let contact = try options.take("contact", String.self).map { try bareJID($0, "\"contact\"") }
+    let group: String? = try options.take("group")
+    let page = try Page(&options)
+    try options.end(known: "contact, group, after, limit")
+    let items = contact.map { [account.roster.items[$0]].compactMap { $0 } } ?? Array(account.roster.items.values)
+    let wanted = items.filter { item in group.map(item.groups.contains) ?? true }
+    return page.cut(wanted, by: \.jid.description).map { account.entry($0) }
+  }
+
+  func subscribe(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await account.subscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Subscribe"))
+  }
+
+  func authorizeSubscription(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await account.authorizeSubscription(
+      try bareJID(contact, "contact"), reveal: try reveal(options, "AuthorizeSubscription"))
+  }
+
+  func denySubscription(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await account.denySubscription(
+      try bareJID(contact, "contact"), reveal: try reveal(options, "DenySubscription"))
+  }
+
+  func unsubscribe(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await account.unsubscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Unsubscribe"))
+  }
+
+  func removeContact(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await account.removeContact(try bareJID(contact, "contact"), reveal: try reveal(options, "RemoveContact"))
+  }
+
+  func listSubscriptionRequests(caller: Caller) async throws -> [[String: Value]] {
+    account.subscriptionRequests.all.map { account.entry($0) }
+  }
+
+  func setActive(active: Bool, caller: Caller) async throws { throw notBuilt("SetActive (client state indication)") }
+
+  private func reveal(_ options: [String: Value], _ method: String) throws(DBusError) -> Bool {
+    var options = Options(options, in: "options of \(method)")
+    let reveal: Bool = try options.take("reveal") ?? false
+    try options.end(known: "reveal")
+    return reveal
+  }
+}
