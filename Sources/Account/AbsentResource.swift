@@ -58,31 +58,33 @@ struct AbsentResource: Hashable, Sendable {
   /// The answer to a message that is bounced; `nil` where the server swallows it.
   var message: Shape?
 
-  /// What goes back for a stanza from outside; `nil` where silence is what the server would give.
-  func answer(to stanza: Stanza) -> Element? {
-    switch stanza {
-    case .iq(let iq):
-      return Self.reply("iq", to: iq.from, from: iq.to, id: iq.id, children: self.iq.children(echoing: iq.payload))
-    case .message(let message):
-      guard let shape = self.message else { return nil }
-      return Self.reply(
-        "message", to: message.from, from: message.to, id: message.id,
-        children: shape.children(echoing: message.element.children.map { $0 }))
-    case .presence:
-      return nil
+  /// Takes the shapes of the server's answers to our own questions.
+  mutating func learn(from answers: [Element]) {
+    for answer in answers {
+      guard let shape = Shape(answer: answer, probe: Self.probe) else { continue }
+      if answer.name == "iq" { iq = shape } else if answer.name == "message" { message = shape }
     }
   }
 
-  private static func reply(_ name: String, to: JID?, from: JID?, id: String?, children: [Element]) -> Element {
+  /// What goes back for a stanza from outside; `nil` where silence is what the server would give.
+  func answer(to stanza: Stanza, _ raw: Element) -> Element? {
+    let shape: Shape?
+    switch stanza {
+    case .iq: shape = iq
+    case .message: shape = message
+    case .presence: shape = nil
+    }
     // No `from`: the server stamps it, and with the very JID that was asked.
-    Element(
-      name, clientNamespace, ["to": to?.description, "id": id, "type": "error"],
-      children: children)
+    return shape.map { shape in
+      Element(
+        raw.name, raw.namespace, ["to": stanza.from?.description, "id": stanza.id, "type": "error"],
+        children: shape.children(echoing: raw.children))
+    }
   }
 }
 
-/// A message to a resource that is not there, and what came back for it.
+/// A question to a resource that is not there, and all that came back for it.
 struct AbsentProbe {
   let jid: JID
-  var bounce: Element?
+  var answers: [Element] = []
 }

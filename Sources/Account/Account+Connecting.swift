@@ -29,7 +29,12 @@ extension Account {
 
   /// Waits for what comes of a start.
   func awaitConnected() async throws(AccountError) {
-    if status == .disconnected { throw AccountError(.networkError, statusReason) }
+    // What was started may have come to its end before this was reached.
+    switch status {
+    case .connected: return
+    case .disconnected: throw lastFailure ?? .notConnected
+    case .connecting: break
+    }
     guard let outcome = await connectWaiters.wait(atMost: Self.connectLimit) else {
       abandon(AccountError(.timedOut, "\(configuration.client.serverName) did not let us in within 19 seconds."))
       throw AccountError(.timedOut, statusReason)
@@ -93,12 +98,8 @@ extension Account {
     defer { absentProbe = nil }
     doorkeeper.send(.message(Message(to: absent, type: .groupchat, payload: [AbsentResource.probePayload])))
     // Stanzas are answered in order on one stream: after the IQ's answer no bounce will come.
-    let answer = try? await requests.exchange(
-      .get, to: absent, payload: AbsentResource.probePayload, limit: Self.iqLimit)
-    if let shape = answer.flatMap({ AbsentResource.Shape(answer: $0.element, probe: AbsentResource.probe) }) {
-      absence.iq = shape
-    }
-    absence.message = absentProbe?.bounce.flatMap { AbsentResource.Shape(answer: $0, probe: AbsentResource.probe) }
+    _ = try? await requests.exchange(.get, to: absent, payload: AbsentResource.probePayload, limit: Self.iqLimit)
+    absence.learn(from: absentProbe?.answers ?? [])
     doorkeeper.absentResource = absence
   }
 
@@ -127,8 +128,10 @@ extension Account {
       }
     }
     let serial = streamSerial
+    isClosing = true
     doorkeeper.close()
-    _ = await streamEnd.wait(atMost: Self.closeLimit)
+    if isClosing { _ = await streamEnd.wait(atMost: Self.closeLimit) }
+    isClosing = false
     if streamSerial == serial { forgetStream() }
   }
 
@@ -136,16 +139,22 @@ extension Account {
   private func abandon(_ error: AccountError) {
     doorkeeper.close()
     forgetStream()
+    lastFailure = error
     setStatus(.disconnected, error.text)
     connectWaiters.resume(.some(error))
   }
 
   private func ended(_ end: StreamEnd) {
-    streamEnd.resume(())
+    if isClosing {
+      // We wanted it: `close` goes on from here.
+      isClosing = false
+      return streamEnd.resume(())
+    }
     guard status != .disconnected else { return }
     let error = AccountError(end)
     logger.notice("the connection ended", metadata: ["reason": "\(end.code)"])
     forgetStream()
+    lastFailure = error
     setStatus(.disconnected, error.text)
     connectWaiters.resume(.some(error))
   }

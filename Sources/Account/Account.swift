@@ -65,6 +65,10 @@ public final class Account {
   var answeredPeers: [Address: PeerInfo] = [:]
   /// A question about a resource of ours that is not there, while it waits for its bounce.
   var absentProbe: AbsentProbe?
+  /// Whether the end of the stream that comes next is our own doing.
+  var isClosing = false
+  /// What the last attempt to connect failed with.
+  var lastFailure: AccountError?
   /// Counts streams, so that what belongs to an earlier one is known after an await.
   var streamSerial: UInt64 = 0
   private var deadline: (at: Instant, timer: TimerToken)?
@@ -95,7 +99,7 @@ public final class Account {
     rosterPushes = RosterPushes(time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)
-    doorkeeper.admit = { [weak self] stanza, verdict in self?.admitted(stanza, verdict) }
+    doorkeeper.admit = { [weak self] stanza, raw, verdict in self?.admitted(stanza, raw, verdict) }
   }
 
   // MARK: Time

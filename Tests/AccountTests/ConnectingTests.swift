@@ -86,7 +86,7 @@ struct ConnectingTests {
     await home.account.disconnect()
     let sent = server.take()
     #expect(sent.count == 2)
-    #expect(sent.first?.contains("to=\"romeo@localhost/r\"") == true && sent.first?.contains("unavailable") == true)
+    #expect(sent.first?.contains("to='romeo@localhost/r'") == true && sent.first?.contains("unavailable") == true)
     #expect(sent.last?.contains("to=") == false && sent.last?.contains("unavailable") == true)
     #expect(server.isClosed)
   }

@@ -4,6 +4,7 @@ import Account
 import Audience
 import EventLoop
 import Logging
+import Testing
 import XML
 import XMPP
 
@@ -64,10 +65,12 @@ final class ScriptedServer: StanzaStream {
 
   /// Delivers a stanza to the account.
   func say(_ xml: String) {
-    guard let element = try? Element.parse(xml, namespace: "jabber:client"), let stanza = try? Stanza(element) else {
-      return
+    do {
+      let element = try Element.parse(xml, namespace: "jabber:client")
+      onEvent(.stanza(try Stanza(element), raw: element))
+    } catch {
+      Issue.record("the scripted server says what is no stanza: \(error): \(xml)")
     }
-    onEvent(.stanza(stanza))
   }
 
   /// Takes what was sent since the last time, as text.
