@@ -1,4 +1,4 @@
-// swift-tools-version:6.1
+// swift-tools-version:6.2
 // SPDX-License-Identifier: Apache-2.0
 
 import PackageDescription
@@ -9,6 +9,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  // A release must still build with the compiler after the next, which will warn of something else.
+  .treatAllWarnings(as: .error, .when(configuration: .debug)),
 ]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
