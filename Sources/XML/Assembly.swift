@@ -174,14 +174,15 @@ struct Assembly {
     nodes[0].end = 1
     let element = Element(takeFragment(), at: 0)
     language = element.attribute("lang", xmlNamespace)
-    endOfStanza = bytesRead
+    // libxml2 tells of a start tag before it reads the last byte of it.
+    endOfStanza = bytesRead + 1
     events.append(.opened(element))
   }
 
   private mutating func finishStanza() {
     let start = endOfStanza
     endOfStanza = bytesRead
-    guard endOfStanza - max(start, min(endOfSpace, endOfStanza)) <= limits.stanzaBytes else {
+    guard endOfStanza - max(start, endOfSpace) <= limits.stanzaBytes else {
       return fail(.stanzaTooLarge(limit: limits.stanzaBytes))
     }
     events.append(.stanza(Element(takeFragment(), at: 0)))

@@ -106,7 +106,7 @@ extension StreamParserError {
     case XML_WAR_NS_URI, XML_WAR_NS_URI_RELATIVE: return nil
     case XML_ERR_UNDECLARED_ENTITY, XML_WAR_UNDECLARED_ENTITY: self = .restrictedXML("an entity reference")
     case XML_NS_ERR_UNDEFINED_NAMESPACE: self = .unboundPrefix
-    case XML_ERR_INVALID_ENCODING, XML_ERR_UNKNOWN_ENCODING, XML_ERR_UNSUPPORTED_ENCODING, XML_ERR_INVALID_CHAR:
+    case XML_ERR_INVALID_ENCODING, XML_ERR_UNKNOWN_ENCODING, XML_ERR_UNSUPPORTED_ENCODING:
       self = .unsupportedEncoding
     default: self = .notWellFormed(code: Int(code))
     }

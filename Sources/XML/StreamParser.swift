@@ -80,7 +80,9 @@ public final class StreamParser {
     xmlFreeParserCtxt(assembly.pointee.context)
     var handler = streamHandler()
     let context = xmlCreatePushParserCtxt(&handler, assembly, nil, 0, nil)
-    xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue))
+    // Without NOENT an ampersand in an attribute stays the reference that it was written as. There are no other
+    // entities to replace: whatever could declare one is refused.
+    xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue | XML_PARSE_NOENT.rawValue))
     // Settled in advance, so that libxml2 does not guess from the first bytes.
     xmlSwitchEncoding(context, XML_CHAR_ENCODING_UTF8)
     let header = assembly.pointee.adopt(context)
