@@ -106,7 +106,10 @@ public final class Transport {
     case .closing, .closed: return
     }
     lingering = self
-    setTimer(Self.lingerTime) { $0.end(nil) }
+    setTimer(Self.lingerTime) { transport in
+      transport.socket.dropUnsent()
+      transport.end(nil)
+    }
     flush()
   }
 
@@ -143,9 +146,13 @@ public final class Transport {
     queue.removeAll()
     socket.unwatch()
     spawn { [self] in
-      if error.code == .network { read() }
+      if error.code == .slowReader { socket.dropUnsent() } else { read() }
       end(error)
     }
+  }
+
+  private var hasMoreToSay: Bool {
+    if case .closing = state { !sentGoodbye } else { !queue.isEmpty }
   }
 
   private func sayGoodbye(_ session: TLSSession?) {
@@ -181,7 +188,10 @@ public final class Transport {
       case .wantsWrite:
         readWantsWrite = true
         return updateInterest()
-      case .ended: return end(nil)
+      case .ended:
+        // The answer to the peer's goodbye, if there is room for it.
+        if let session { _ = session.shutDown() }
+        return end(nil)
       case .failed(let error): return end(error)
       }
       if case .plain = state { return }
@@ -306,7 +316,7 @@ public final class Transport {
       guard writeError == nil else { return }
       let reads = if case .closing = state { true } else { onEvent != nil }
       if reads && !readWantsWrite || writeWantsRead { interest.insert(.read) }
-      if readWantsWrite || !queue.isEmpty && !writeWantsRead { interest.insert(.write) }
+      if readWantsWrite || hasMoreToSay && !writeWantsRead { interest.insert(.write) }
     }
     guard !interest.isEmpty else { return socket.unwatch() }
     socket.watch(interest) { [weak self] happened in self?.ready(happened) }
