@@ -35,7 +35,8 @@ public final class Transport {
   static let lingerTime = Duration.seconds(5)
   /// How much is read from one connection before others have their turn.
   private static let readsPerTurn = 8
-  /// All connections read into the same place: there is one thread.
+  /// All connections read into the same place: there is one thread. It holds the largest record of TLS: OpenSSL takes
+  /// one at a time from the socket, so that none is left inside it when the descriptor is watched again.
   private static let inputBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
 
   /// Told what happens. Set it to begin reading.
@@ -196,8 +197,6 @@ public final class Transport {
       }
       if case .plain = state { return }
     }
-    // A record that OpenSSL has taken from the socket already does not make the descriptor readable again.
-    if session?.hasPendingInput == true { spawn { [weak self] in self?.read() } }
   }
 
   private func received(_ count: Int) {
@@ -259,8 +258,6 @@ public final class Transport {
       state = .secure(session)
       updateInterest()
       continuation.resume(returning: .success(session.info))
-      // Input that came with the last of the handshake waits inside OpenSSL.
-      if session.hasPendingInput { spawn { [weak self] in self?.read() } }
     case .ended: end(TransportError(.handshake, "the server closed the connection during the TLS handshake"))
     case .failed(let error): end(error)
     }

@@ -20,13 +20,6 @@ struct StartTag {
     let value: UnsafeBufferPointer<UInt8>
   }
 
-  /// Whether every prefix in the tag has a namespace.
-  var isBound: Bool {
-    guard prefix == nil || uri != nil else { return false }
-    guard let attributes else { return true }
-    return (0..<attributeCount).allSatisfy { attributes[$0 * 5 + 1] == nil || attributes[$0 * 5 + 2] != nil }
-  }
-
   func attribute(_ index: Int) -> Attribute {
     guard let attributes, index < attributeCount, let begin = attributes[index * 5 + 3],
       let end = attributes[index * 5 + 4]

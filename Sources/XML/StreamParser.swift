@@ -48,6 +48,9 @@ public final class StreamParser {
   /// may begin means that somebody put it there (RFC 6120 §5.4.3.3).
   public var bytesAfterLastStanza: Int { assembly.pointee.bytesAfterLastStanza }
 
+  /// What the names that are remembered cost, in bytes.
+  var nameBytes: Int { assembly.pointee.nameBytes }
+
   /// Reads the next bytes of the stream. After `.closed` or `.failed` there are no more events.
   public func feed(_ bytes: UnsafeRawBufferPointer) -> [Event] {
     var position = 0
