@@ -83,7 +83,7 @@ let package = Package(
     tests("AudienceTests", ["Audience"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("CryptoTests", ["Crypto"]),
-    tests("TLSTests", ["TLS", "EventLoop", "Support"]),
+    tests("TLSTests", ["COpenSSL", "TLS", "EventLoop"]),
     tests("XMLTests", ["XML"]),
     tests("DBusTests", ["DBus", "DBusInterfaces", "EventLoop", "Support"]),
     tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto"]),
