@@ -63,7 +63,7 @@ let package = Package(
     room("DBusInterfaces", ["DBus", "EventLoop"], plugins: ["DBusCodegenPlugin"]),
     room("XMPP", ["CIDN", "CLinux", "Crypto", "EventLoop", "TLS", "XML", logging]),
     room("Account", ["Audience", "Crypto", "EventLoop", "XML", "XMPP", logging]),
-    room("PresenceService", ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "XMPP", logging]),
+    room("PresenceService", ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "TLS", "XMPP", logging]),
 
     // The programs: options, wiring, nothing else.
     program("nightcloakd", ["DBus", "EventLoop", "PresenceService", "CLinux", logging]),

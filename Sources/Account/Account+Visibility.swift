@@ -61,6 +61,7 @@ extension Account {
       case .broadcast:
         decide { decloak, audience in decloak.modeChanged(to: .visible, audience: &audience) }
         doorkeeper.send(.presence(presence.full()))
+        visibleSince = now
         try await fence()
       case .newStream: try await reopen()
       }

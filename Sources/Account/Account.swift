@@ -43,6 +43,8 @@ public final class Account {
   public internal(set) var subscriptionRequests = SubscriptionRequests()
   /// The mode that was asked for. What is in force is `audience.mode`.
   public internal(set) var wantedMode: Mode
+  /// When subscribed contacts were last shown that we are online.
+  public internal(set) var visibleSince = Instant(nanoseconds: 0)
   /// Whether the wanted mode is not yet confirmed by the server.
   public internal(set) var isModePending = true
 

@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Account
+internal import Audience
 internal import DBus
 internal import DBusInterfaces
+internal import TLS
 internal import XMPP
 
 // org.nightcloak.Presence1.Connection
 
 extension AccountObject: ConnectionServer {
-  var jid: String { account.fullJID?.description ?? "" }
-  var owner_: UInt32 { owner }
+  var account: String { client.jid.description }
+  var jid: String { client.fullJID?.description ?? "" }
   var `protocol`: String { "xmpp" }
-  var status: String { account.status.rawValue }
-  var statusReason: String { account.statusReason }
-  var show: String { account.presence.show?.rawValue ?? "available" }
-  var statusText: String { account.presence.status }
+  var status: String { client.status.rawValue }
+  var statusReason: String { client.statusReason }
+  var show: String { client.presence.show?.rawValue ?? "available" }
+  var statusText: String { client.presence.status }
   var security: [String: Value] {
-    guard let security = account.security else { return [:] }
+    guard let security = client.security else { return [:] }
     var entry: Entry = ["Mechanism": security.mechanism.value]
     if let tls = security.tls {
-      entry["Protocol"] = tls.version.value
+      entry["Tls"] = tls.version.value
       entry["Cipher"] = tls.cipher.value
-      entry["Fingerprint"] = tls.certificateSHA256.value
+      entry["CertificateSHA256"] = tls.certificateSHA256.value
     }
     return entry
   }
 
-  func connect(caller: Caller) async throws { try await account.connect() }
+  func connect(caller: Caller) async throws { try await client.connect() }
 
-  func disconnect(caller: Caller) async throws { await account.disconnect() }
+  func disconnect(caller: Caller) async throws { await client.disconnect() }
 
   func setPresence(show: String, status: String, options: [String: Value], caller: Caller) async throws {
     guard show == "available" || Presence.Show(rawValue: show) != nil else {
@@ -44,7 +46,7 @@ extension AccountObject: ConnectionServer {
     if let priority, Int8(exactly: priority) == nil {
       throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127.")
     }
-    account.setPresence(
+    client.setPresence(
       show: Presence.Show(rawValue: show), status: status, priority: priority.flatMap { Int8(exactly: $0) })
   }
 
@@ -54,35 +56,35 @@ extension AccountObject: ConnectionServer {
     let group: String? = try options.take("group")
     let page = try Page(&options)
     try options.end(known: "contact, group, after, limit")
-    let items = contact.map { [account.roster.items[$0]].compactMap { $0 } } ?? Array(account.roster.items.values)
+    let items = contact.map { [client.roster.items[$0]].compactMap { $0 } } ?? Array(client.roster.items.values)
     let wanted = items.filter { item in group.map(item.groups.contains) ?? true }
-    return page.cut(wanted, by: \.jid.description).map { account.entry($0) }
+    return page.cut(wanted, by: \.jid.description).map { client.entry($0) }
   }
 
   func subscribe(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await account.subscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Subscribe"))
+    try await client.subscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Subscribe"))
   }
 
   func authorizeSubscription(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await account.authorizeSubscription(
+    try await client.authorizeSubscription(
       try bareJID(contact, "contact"), reveal: try reveal(options, "AuthorizeSubscription"))
   }
 
   func denySubscription(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await account.denySubscription(
+    try await client.denySubscription(
       try bareJID(contact, "contact"), reveal: try reveal(options, "DenySubscription"))
   }
 
   func unsubscribe(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await account.unsubscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Unsubscribe"))
+    try await client.unsubscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Unsubscribe"))
   }
 
   func removeContact(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await account.removeContact(try bareJID(contact, "contact"), reveal: try reveal(options, "RemoveContact"))
+    try await client.removeContact(try bareJID(contact, "contact"), reveal: try reveal(options, "RemoveContact"))
   }
 
   func listSubscriptionRequests(caller: Caller) async throws -> [[String: Value]] {
-    account.subscriptionRequests.all.map { account.entry($0) }
+    client.subscriptionRequests.all.map { client.entry($0) }
   }
 
   func setActive(active: Bool, caller: Caller) async throws { throw notBuilt("SetActive (client state indication)") }

@@ -12,17 +12,17 @@ extension AccountObject: DecloakServer {
   /// Milliseconds that RequestDecloak waits at most.
   private static let longestWait: UInt32 = 120_000
 
-  var policy: String { account.decloak.policy.rawValue }
+  var policy: String { client.decloak.policy.rawValue }
   var rules: [String: String] { [:] }
-  var pendingRequests: UInt32 { UInt32(clamping: account.decloak.pending.count) }
+  var pendingRequests: UInt32 { UInt32(clamping: client.decloak.pending.count) }
 
   func setPolicy(_ value: String, caller: Caller) async throws {
     if value == "rules" { throw notBuilt("Policy \"rules\"") }
-    account.setPolicy(try oneOf([Decloak.Policy.off, .ask, .allow], value, "Policy"))
+    client.setPolicy(try oneOf([Decloak.Policy.off, .ask, .allow], value, "Policy"))
   }
 
   func listRequests(caller: Caller) async throws -> [[String: Value]] {
-    account.decloak.pendingRequests.map { account.entry($0) }
+    client.decloak.pendingRequests.map { client.entry($0) }
   }
 
   func approve(id: String, scope: String, options: [String: Value], caller: Caller) async throws {
@@ -31,13 +31,13 @@ extension AccountObject: DecloakServer {
     let full: Bool = try options.take("full") ?? false
     let seconds = try lifetime(&options)
     try options.end(known: "full, lifetime")
-    try account.approve(id, full: full, lifetime: seconds)
+    try client.approve(id, full: full, lifetime: seconds)
   }
 
   func deny(id: String, scope: String, options: [String: Value], caller: Caller) async throws {
     try requireOnce(scope)
     try Options(options, in: "options of Deny").end(known: "")
-    try account.deny(id)
+    try client.deny(id)
   }
 
   func setRule(subject: String, decision: String, caller: Caller) async throws { throw notBuilt("SetRule") }
@@ -55,9 +55,9 @@ extension AccountObject: DecloakServer {
     guard wait <= Self.longestWait else {
       throw DBusError(.invalidArgs, "\"wait\" is \(wait) ms, but \(Self.longestWait) are the most.")
     }
-    let asked = try await account.requestDecloak(
+    let asked = try await client.requestDecloak(
       contact, reason: reason, wait: .milliseconds(wait), lifetime: seconds, reveal: reveal)
-    return (asked.id, asked.peers.map { account.entry($0) })
+    return (asked.id, asked.peers.map { client.entry($0) })
   }
 
   func share(contact: String, options: [String: Value], caller: Caller) async throws {
@@ -66,11 +66,11 @@ extension AccountObject: DecloakServer {
     let full: Bool = try options.take("full") ?? false
     let seconds = try lifetime(&options)
     try options.end(known: "full, lifetime")
-    try account.share(jid, full: full, lifetime: seconds)
+    try client.share(jid, full: full, lifetime: seconds)
   }
 
   func revoke(contact: String, caller: Caller) async throws -> UInt32 {
-    UInt32(clamping: account.revoke(contact.isEmpty ? nil : try anyJID(contact, "contact").bare))
+    UInt32(clamping: client.revoke(contact.isEmpty ? nil : try anyJID(contact, "contact").bare))
   }
 
   func upgrade(contact: String, options: [String: Value], caller: Caller) async throws {
@@ -78,7 +78,7 @@ extension AccountObject: DecloakServer {
     var options = Options(options, in: "options of Upgrade")
     let reveal: Bool = try options.take("reveal") ?? false
     try options.end(known: "reveal")
-    try account.upgrade(contact, reveal: reveal)
+    try client.upgrade(contact, reveal: reveal)
   }
 
   func listDecisions(
@@ -88,9 +88,9 @@ extension AccountObject: DecloakServer {
   }
 
   func listSessions(caller: Caller) async throws -> [[String: Value]] {
-    let shown = account.audience.sessions.values.sorted { $0.address < $1.address }
-    let seen = account.decloak.peers.values.sorted { $0.address < $1.address }
-    return shown.map { account.entry($0) } + seen.map { account.entry($0) }
+    let shown = client.audience.sessions.values.sorted { $0.address < $1.address }
+    let seen = client.decloak.peers.values.sorted { $0.address < $1.address }
+    return shown.map { client.entry($0) } + seen.map { client.entry($0) }
   }
 
   private func requireOnce(_ scope: String) throws(DBusError) {

@@ -11,19 +11,19 @@ internal import XMPP
 extension AccountObject: VisibilityServer {
   private static let directed = "directed"
 
-  var mode: String { account.wantedMode.rawValue }
+  var mode: String { client.wantedMode.rawValue }
   var contacts: [String] { [] }
   var mechanism: String { isHidden ? Self.directed : "none" }
-  var supported: [String] { account.status == .connected ? [Self.directed] : [] }
+  var supported: [String] { client.status == .connected ? [Self.directed] : [] }
   /// What a hidden account does without: see COMPATIBILITY in nightcloakd(8).
   var degraded: [String] { isHidden ? ["no-contact-presence", "bare-messages-stored"] : [] }
-  var pending: Bool { account.isModePending }
+  var pending: Bool { client.isModePending }
 
-  private var isHidden: Bool { account.status == .connected && account.audience.mode == .invisible }
+  private var isHidden: Bool { client.status == .connected && client.audience.mode == .invisible }
 
-  func setInvisible(caller: Caller) async throws { try await account.setMode(.invisible) }
+  func setInvisible(caller: Caller) async throws { try await client.setMode(.invisible) }
 
-  func setVisible(caller: Caller) async throws { try await account.setMode(.visible) }
+  func setVisible(caller: Caller) async throws { try await client.setMode(.visible) }
 
   func hideFrom(contacts: [String], caller: Caller) async throws { throw notBuilt("HideFrom") }
 
@@ -40,12 +40,12 @@ extension AccountObject: VisibilityServer {
     let options = Options(options, in: "options of SetVisibility")
     try options.refuse("probe", "degraded", "rebind")
     try options.end(known: "")
-    try await account.setMode(mode)
+    try await client.setMode(mode)
   }
 
   func canSee(jid: String, caller: Caller) async throws -> (sees: Bool, why: String) {
     let jid = try anyJID(jid, "jid")
-    let audience = account.audience
+    let audience = client.audience
     let why = jid.isBare ? audience.whyAnyResource(of: BareAddress(jid.bare)) : audience.why(Address(jid))
     return (why != nil, why?.rawValue ?? "")
   }
@@ -54,14 +54,12 @@ extension AccountObject: VisibilityServer {
     var options = Options(options, in: "options of ListAudience")
     let page = try Page(&options)
     try options.end(known: "after, limit")
-    let members = account.audience.members.map { member in
-      (jid: member.address.description, contact: member.address.account.text, why: member.why,
-        since: account.audience.sessions[member.address]?.since ?? account.visibleSince)
-    }
-    return page.cut(members, by: \.jid).map { member in
-      [
-        "Contact": member.contact.value, "Jid": member.jid.value, "Why": member.why.rawValue.value,
-        "Since": account.microsecondsSinceEpoch(member.since).value,
+    let audience = client.audience
+    return page.cut(audience.members, by: \.address.description).map { member in
+      let since = audience.sessions[member.address]?.since ?? client.visibleSince
+      return [
+        "Contact": member.address.account.text.value, "Jid": member.address.description.value,
+        "Why": member.why.rawValue.value, "Since": client.microsecondsSinceEpoch(since).value,
       ]
     }
   }

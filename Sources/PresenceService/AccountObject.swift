@@ -10,7 +10,7 @@ internal import XMPP
 /// An account as the bus sees it: arguments in, entries out. Each interface has a file of its own.
 @LoopActor
 final class AccountObject {
-  let account: Account
+  let client: Account
   /// The uid whose account it is.
   let owner: UInt32
   let path: ObjectPath
@@ -21,14 +21,14 @@ final class AccountObject {
   private let decloakSignals: DecloakEmitter
   private let visibilitySignals: VisibilityEmitter
 
-  init(_ account: Account, owner: UInt32, path: ObjectPath, server: ObjectServer) {
-    self.account = account
+  init(_ client: Account, owner: UInt32, path: ObjectPath, server: ObjectServer) {
+    self.client = client
     self.owner = owner
     self.path = path
     connectionSignals = ConnectionEmitter(server, path)
     decloakSignals = DecloakEmitter(server, path)
     visibilitySignals = VisibilityEmitter(server, path)
-    account.onEvent = { [weak self] in self?.tell($0) }
+    client.onEvent = { [weak self] in self?.tell($0) }
   }
 
   /// Passes on what the account tells. Who gets to hear it is the signal policy's to say.
@@ -39,21 +39,21 @@ final class AccountObject {
       visibilitySignals.propertiesChanged([.supported, .degraded, .mechanism], of: self)
     case .presenceChanged: connectionSignals.propertiesChanged([.show, .statusText], of: self)
     case .contactChanged(let contact):
-      let details = account.roster.items[contact].map { account.entry($0) } ?? [:]
+      let details = client.roster.items[contact].map { client.entry($0) } ?? [:]
       connectionSignals.contactChanged(contact: contact.description, details: details)
     case .subscriptionRequested(let request):
-      connectionSignals.subscriptionRequested(contact: request.contact.text, details: account.entry(request))
+      connectionSignals.subscriptionRequested(contact: request.contact.text, details: client.entry(request))
     case .requestAnnounced(let request):
-      let details = account.entry(request)
+      let details = client.entry(request)
       decloakSignals.decloakRequested(
         id: request.id, requester: (request.requesters.first ?? .bare(request.contact)).description,
         reason: request.reason.rawValue, details: details)
     case .requestChanged(let request):
-      decloakSignals.requestChanged(id: request.id, details: account.entry(request))
+      decloakSignals.requestChanged(id: request.id, details: client.entry(request))
     case .requestResolved(let request, let outcome):
-      decloakSignals.requestResolved(id: request.id, outcome: outcome.rawValue, details: account.entry(request))
+      decloakSignals.requestResolved(id: request.id, outcome: outcome.rawValue, details: client.entry(request))
     case .peerDecloaked(let id, let peer):
-      decloakSignals.peerDecloaked(id: id, jid: peer.jid.description, details: account.entry(peer.capabilities))
+      decloakSignals.peerDecloaked(id: id, jid: peer.jid.description, details: client.entry(peer.capabilities))
     case .sessionEnded(let contact, let direction, let cause):
       decloakSignals.sessionEnded(contact: contact.text, direction: direction.rawValue, cause: cause.rawValue)
     case .policyChanged: decloakSignals.propertiesChanged([.policy], of: self)

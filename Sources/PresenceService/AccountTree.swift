@@ -40,7 +40,7 @@ final class AccountTree: ObjectTree {
   // MARK: ObjectTree
 
   func object(at path: ObjectPath, for caller: Caller) -> ExportedObject? {
-    if path.text == ObjectPaths.manager { return manager }
+    if path == ObjectPaths.manager { return manager }
     return account(at: path, for: caller)?.exported
   }
 
@@ -49,8 +49,11 @@ final class AccountTree: ObjectTree {
     case "/": ["org"]
     case "/org": ["nightcloak"]
     case "/org/nightcloak": ["Presence1"]
-    case ObjectPaths.manager: uids(for: caller).map { "u\($0)" }
-    default: managedObjects(under: path, for: caller)?.compactMap { $0.path.text.split(separator: "/").last.map(String.init) } ?? []
+    case ObjectPaths.manager.text: uids(for: caller).map { "u\($0)" }
+    default:
+      (managedObjects(under: path, for: caller) ?? []).compactMap { object in
+        object.path.text.split(separator: "/").last.map(String.init)
+      }
     }
   }
 

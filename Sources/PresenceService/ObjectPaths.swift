@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import DBus
 internal import XMPP
 
 /// Where objects are found on the bus: one subtree for each uid, one object for each of its accounts.
 enum ObjectPaths {
-  static let manager = "/org/nightcloak/Presence1"
+  static let manager: ObjectPath = "/org/nightcloak/Presence1"
 
   /// The subtree of a uid. It exists for its own uid from the start.
   static func subtree(_ uid: UInt32) -> String { "\(manager)/u\(uid)" }

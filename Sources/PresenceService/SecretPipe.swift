@@ -48,14 +48,15 @@ enum SecretPipe {
   private static func isReadable(_ fd: Int32, until deadline: MonotonicTime) async -> Bool {
     let time = EventLoop.shared.time
     return await withCheckedContinuation { continuation in
-      var timer: TimerToken?
-      let finish: @LoopActor (Bool) -> Void = { result in
+      let timer = time.schedule(after: deadline - time.now) {
         EventLoop.shared.unwatch(fd)
-        if let timer { time.cancel(timer) }
-        continuation.resume(returning: result)
+        continuation.resume(returning: false)
       }
-      timer = time.schedule(after: deadline - time.now) { finish(false) }
-      EventLoop.shared.watch(fd, for: .read) { _ in finish(true) }
+      EventLoop.shared.watch(fd, for: .read) { _ in
+        EventLoop.shared.unwatch(fd)
+        time.cancel(timer)
+        continuation.resume(returning: true)
+      }
     }
   }
 }

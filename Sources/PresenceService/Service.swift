@@ -41,7 +41,7 @@ public final class Service {
     let policy: any SignalPolicy = audibility == .everyone ? BroadcastPolicy() : interestPolicy
     server = ObjectServer(connection, tree: accounts, policy: policy)
     accounts.manager = ExportedObject(
-      ObjectPath(checkedInSource: ObjectPaths.manager), [ManagerSkeleton(Manager(self, version: version))])
+      ObjectPaths.manager, [ManagerSkeleton(Manager(self, version: version))])
     server.onFault = { logger.error("a signal could not be sent: \($0.message)") }
     connection.whenSenderLeaves { [interestPolicy] name in interestPolicy.interests.removeClient(name) }
   }
@@ -53,7 +53,7 @@ public final class Service {
   /// Ends all sessions, closes all streams in order, and leaves the bus.
   public func stop() async {
     await withTaskGroup(of: Void.self) { group in
-      for object in accounts.all { group.addTask { await object.account.disconnect() } }
+      for object in accounts.all { group.addTask { await object.client.disconnect() } }
     }
     try? await connection.releaseName(Self.busName)
     connection.close()
@@ -90,7 +90,7 @@ public final class Service {
     guard let object = accounts.account(at: path, for: caller) else {
       throw DBusError(.unknownObject, "There is no connection at \(path): ListConnections shows those that are.")
     }
-    await object.account.disconnect()
+    await object.client.disconnect()
     guard accounts.remove(object) else { return }
     let manager = try ObjectPath(ObjectPaths.subtree(object.owner))
     server.objectRemoved(object.exported, manager: manager)
@@ -109,7 +109,7 @@ public final class Service {
 
   private func checkRoom(for jid: BareJID, _ caller: Caller) throws(DBusError) {
     let mine = accounts.of(caller.uid)
-    guard !mine.contains(where: { $0.account.jid == jid }) else {
+    guard !mine.contains(where: { $0.client.jid == jid }) else {
       throw DBusError(
         .ours("AlreadyExists"), "\(jid) has been added already: remove it with RemoveConnection to change it.")
     }

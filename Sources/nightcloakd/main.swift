@@ -11,7 +11,7 @@ Signals.block([SIGTERM, SIGINT])
 switch CommandLineOptions.parse(CommandLine.arguments, version: Daemon.version) {
 case .print(let text): print(text)
 case .refuse(let text):
-  fputs("nightcloakd: \(text)\n", stderr)
+  StandardErrorLog.write("nightcloakd: \(text)\n")
   exit(2)
 case .run(let options):
   LoggingSystem.bootstrap { _ in StandardErrorLog(logLevel: options.logLevel) }
