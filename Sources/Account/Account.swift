@@ -69,8 +69,6 @@ public final class Account {
   var absentProbe: AbsentProbe?
   /// Whether the end of the stream that comes next is our own doing.
   var isClosing = false
-  /// What the last attempt to connect failed with.
-  var lastFailure: AccountError?
   /// Counts streams, so that what belongs to an earlier one is known after an await.
   var streamSerial: UInt64 = 0
   private var deadline: (at: Instant, timer: TimerToken)?
