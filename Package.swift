@@ -87,7 +87,7 @@ let package = Package(
     tests("XMLTests", ["XML"]),
     tests("DBusTests", ["DBus", "DBusInterfaces", "EventLoop", "Support"]),
     tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto"]),
-    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP"]),
+    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP", logging]),
     tests("WitnessTests", ["Support", "DBus", "DBusInterfaces", "EventLoop"]),
   ]
 )

@@ -109,7 +109,8 @@ public final class Account {
   /// The time of day at which `instant` is or was, in microseconds since 1970-01-01 UTC.
   public func microsecondsSinceEpoch(_ instant: Instant) -> UInt64 {
     let difference = (instant.nanoseconds - time.now.nanoseconds) / 1000
-    return UInt64(clamping: Int64(clamping: time.microsecondsSinceEpoch).addingReportingOverflow(difference).partialValue)
+    return UInt64(
+      clamping: Int64(clamping: time.microsecondsSinceEpoch).addingReportingOverflow(difference).partialValue)
   }
 
   // MARK: The core's effects

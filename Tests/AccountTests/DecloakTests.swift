@@ -248,7 +248,9 @@ struct AskingTests {
     let question = try #require(try home.server.sent.last?.attribute("id"))
     let info = "<query xmlns='http://jabber.org/protocol/disco#info'><feature var='forged'/></query>"
     try home.server.say("<iq type='result' id='\(question)' from='mallory@localhost/m'>\(info)</iq>")
-    try home.server.say("<iq type='result' id='\(question)' from='tybalt@localhost/library'>\(info.replacing("forged", with: "real"))</iq>")
+    try home.server.say(
+      "<iq type='result' id='\(question)' from='tybalt@localhost/library'>\(info.replacing("forged", with: "real"))</iq>"
+    )
     await told.value()
     let peer = try #require(home.account.decloak.peers.values.first)
     #expect(home.account.knownPeers(of: peer.address.account).first?.capabilities.features == ["real"])
