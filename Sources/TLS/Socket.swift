@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EventLoop
+internal import Glibc
+
+/// What came of one attempt to read or write.
+enum IOOutcome {
+  case bytes(Int)
+  /// Try again when there is something to read.
+  case wantsRead
+  /// Try again when there is room to write.
+  case wantsWrite
+  /// The peer has finished, in good order.
+  case ended
+  case failed(TransportError)
+}
+
+/// A non-blocking TCP socket.
+@LoopActor
+final class Socket {
+  /// A peer that takes nothing and acknowledges nothing for this long is gone.
+  private static let userTimeoutMilliseconds: Int32 = 60_000
+  /// A silent connection is tried after this many seconds, by the kernel: the process sleeps on.
+  private static let keepAliveSeconds: Int32 = 120
+
+  let descriptor: Int32
+  private var isOpen = true
+
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  isolated deinit { close() }
+
+  static func connect(
+    to address: SocketAddress, time: any TimeSource, timeout: Duration
+  ) async throws(TransportError) -> Socket {
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = Glibc.socket(address.family, type, 0)
+    guard descriptor >= 0 else { throw TransportError(.network, "no socket could be made: \(errorText(errno))") }
+    let socket = Socket(descriptor)
+    socket.setOptions()
+    let result = address.withSocketAddress { Glibc.connect(descriptor, $0, $1) }
+    guard result == 0 || errno == EINPROGRESS else { throw cannotConnect(address, errno) }
+    guard await socket.isWritable(within: timeout, time) else {
+      throw TransportError(.timedOut, "\(address) did not answer in time")
+    }
+    var failure: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failure, &size)
+    guard failure == 0 else { throw cannotConnect(address, failure) }
+    return socket
+  }
+
+  private static func cannotConnect(_ address: SocketAddress, _ failure: Int32) -> TransportError {
+    TransportError(failure == ETIMEDOUT ? .timedOut : .network, "cannot connect to \(address): \(errorText(failure))")
+  }
+
+  private func isWritable(within timeout: Duration, _ time: any TimeSource) async -> Bool {
+    await withCheckedContinuation { continuation in
+      let timer = time.schedule(after: timeout) { [self] in
+        unwatch()
+        continuation.resume(returning: false)
+      }
+      watch(.write) { [self] _ in
+        unwatch()
+        time.cancel(timer)
+        continuation.resume(returning: true)
+      }
+    }
+  }
+
+  private func setOptions() {
+    func set(_ level: Int, _ option: Int32, _ value: Int32) {
+      var value = value
+      setsockopt(descriptor, Int32(level), option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+    let tcp = Int(IPPROTO_TCP)
+    set(tcp, TCP_NODELAY, 1)
+    set(tcp, TCP_USER_TIMEOUT, Self.userTimeoutMilliseconds)
+    set(tcp, TCP_KEEPIDLE, Self.keepAliveSeconds)
+    set(Int(SOL_SOCKET), SO_KEEPALIVE, 1)
+  }
+
+  func watch(_ interest: EventLoop.Interest, _ handler: @escaping @LoopActor (EventLoop.Interest) -> Void) {
+    guard isOpen else { return }
+    EventLoop.shared.watch(descriptor, for: interest, handler)
+  }
+
+  func unwatch() { EventLoop.shared.unwatch(descriptor) }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> IOOutcome {
+    guard isOpen else { return .ended }
+    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+    if count > 0 { return .bytes(count) }
+    return count == 0 ? .ended : Self.outcome(of: errno, blocked: .wantsRead)
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) -> IOOutcome {
+    guard isOpen else { return .ended }
+    let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+    return count >= 0 ? .bytes(count) : Self.outcome(of: errno, blocked: .wantsWrite)
+  }
+
+  private static func outcome(of failure: Int32, blocked: IOOutcome) -> IOOutcome {
+    switch failure {
+    case EAGAIN, EINTR: blocked
+    default: .failed(lost(failure))
+    }
+  }
+
+  /// The error for a connection that broke.
+  static func lost(_ failure: Int32) -> TransportError {
+    TransportError(failure == ETIMEDOUT ? .timedOut : .network, "the connection broke: \(errorText(failure))")
+  }
+
+  /// Tells the peer that nothing more will come.
+  func finishWriting() {
+    if isOpen { shutdown(descriptor, Int32(SHUT_WR)) }
+  }
+
+  /// Makes ``close()`` drop what the kernel still holds for a peer that does not take it.
+  func dropUnsent() {
+    var setting = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))
+  }
+
+  func close() {
+    guard isOpen else { return }
+    isOpen = false
+    unwatch()
+    Glibc.close(descriptor)
+  }
+}
+
+/// What the system calls `failure`.
+func errorText(_ failure: Int32) -> String {
+  var text = [CChar](repeating: 0, count: 128)
+  // strerror(3) itself is not for several threads.
+  guard strerror_r(failure, &text, text.count) == 0 else { return "error \(failure)" }
+  return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

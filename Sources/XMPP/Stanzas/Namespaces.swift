@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The namespaces of RFC 6120 and 6121.
+enum Namespace {
+  static let client = "jabber:client"
+  static let stream = "http://etherx.jabber.org/streams"
+  static let streamErrors = "urn:ietf:params:xml:ns:xmpp-streams"
+  static let stanzaErrors = "urn:ietf:params:xml:ns:xmpp-stanzas"
+  static let tls = "urn:ietf:params:xml:ns:xmpp-tls"
+  static let sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
+  static let bind = "urn:ietf:params:xml:ns:xmpp-bind"
+  static let session = "urn:ietf:params:xml:ns:xmpp-session"
+}

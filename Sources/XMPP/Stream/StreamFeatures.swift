@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import XML
+
+/// What a server offers on a stream (RFC 6120 §4.3).
+public struct StreamFeatures: Hashable, Sendable {
+  /// The features, as the server sent them.
+  public let elements: [Element]
+
+  /// A list of features.
+  public init(_ elements: [Element] = []) { self.elements = elements }
+
+  /// A feature, where it is offered.
+  public func feature(_ name: String, _ namespace: String) -> Element? {
+    elements.first { $0.matches(name, namespace) }
+  }
+
+  /// Whether TLS can be started.
+  var offersTLS: Bool { feature("starttls", Namespace.tls) != nil }
+
+  /// The ways to prove who we are.
+  var mechanisms: [String] {
+    let list = feature("mechanisms", Namespace.sasl)?.children ?? []
+    return list.filter { $0.matches("mechanism", Namespace.sasl) }.map(\.text)
+  }
+
+  /// Whether a resource can be bound.
+  var offersBinding: Bool { feature("bind", Namespace.bind) != nil }
+
+  /// Whether the server wants a session to be established, as RFC 3921 had it.
+  var demandsSession: Bool {
+    feature("session", Namespace.session).map { $0.child("optional", Namespace.session) == nil } ?? false
+  }
+}
