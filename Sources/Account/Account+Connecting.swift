@@ -90,8 +90,7 @@ extension Account {
     var absence = AbsentResource()
     absentProbe = AbsentProbe(jid: absent)
     defer { absentProbe = nil }
-    doorkeeper.send(.message(Message(to: absent, type: .groupchat, payload: [AbsentResource.probePayload])))
-    // Stanzas are answered in order on one stream: after the IQ's answer no bounce will come.
+    for message in AbsentResource.messages(to: absent) { doorkeeper.send(.message(message)) }
     _ = try? await requests.exchange(.get, to: absent, payload: AbsentResource.probePayload, limit: Self.iqLimit)
     absence.learn(from: absentProbe?.answers ?? [])
     doorkeeper.absentResource = absence
