@@ -38,22 +38,19 @@ private struct Writer {
     let namespace = element.namespace
     put("<")
     put(name)
-    // `xml:lang` goes first, as servers have it: who answers in a server's stead must not be told by the order.
-    for attribute in fragment.attributes(of: element.node) where fragment.name(attribute.namespace) == xmlNamespace {
-      putAttribute("xml:" + fragment.name(attribute.name), value(of: attribute, in: fragment))
-    }
     if namespace != outer { putAttribute("xmlns", Array(namespace.utf8)[...]) }
     var prefixes = 0
     for attribute in fragment.attributes(of: element.node) {
       var name = fragment.name(attribute.name)
       let namespace = fragment.name(attribute.namespace)
-      if namespace == xmlNamespace { continue }
-      if !namespace.isEmpty {
+      if namespace == xmlNamespace {
+        name = "xml:" + name
+      } else if !namespace.isEmpty {
         prefixes += 1
         putAttribute("xmlns:a\(prefixes)", Array(namespace.utf8)[...])
         name = "a\(prefixes):" + name
       }
-      putAttribute(name, value(of: attribute, in: fragment))
+      putAttribute(name, fragment.bytes[Int(attribute.start)..<Int(attribute.start + attribute.count)])
     }
     guard Int(element.node.end) > element.index + 1 else { return put("/>") }
     put(">")
@@ -68,10 +65,6 @@ private struct Writer {
     put("</")
     put(name)
     put(">")
-  }
-
-  private func value(of attribute: AttributeRecord, in fragment: Fragment) -> ArraySlice<UInt8> {
-    fragment.bytes[Int(attribute.start)..<Int(attribute.start + attribute.count)]
   }
 
   private mutating func put(_ text: String) { output.append(contentsOf: text.utf8) }
