@@ -164,7 +164,7 @@ public final class ClientStream: StanzaStream {
     }
     guard element.namespace == Namespace.client else { return }
     do throws(MalformedStanza) {
-      onEvent(.stanza(try Stanza(element)))
+      onEvent(.stanza(try Stanza(element), raw: element))
     } catch {
       // Not answered either: whoever sent it may be nobody who may know that we are here.
       logger.info("a stanza was dropped: \(error)")

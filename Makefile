@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# What each target does: make help
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# Where the system bus looks for policies: below /usr, and in /etc for all that was installed elsewhere.
+BUS_POLICIES = $(if $(filter /usr,$(PREFIX)),/usr/share/dbus-1/system.d,/etc/dbus-1/system.d)
+
+RELEASE = swift build -c release --static-swift-stdlib
+TO = $(DESTDIR)$(PREFIX)
+FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|g'
+
+.PHONY: help setup build demo test lint bench install clean
+
+help:
+	@echo 'make setup     install what is missing from Debian (done by the others when needed)'
+	@echo 'make build     release build; the programs are in .build/release'
+	@echo 'make demo      the story of a call between strangers, on a private bus and server'
+	@echo 'make test      all tests, and once more without the Doorkeeper, expecting leaks'
+	@echo 'make lint      format, warnings, imports, bans'
+	@echo 'make bench     figures, each beside what it is measured against'
+	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build'
+	@echo 'make clean     remove what was built'
+
+setup:
+	@.ci/setup
+
+build: setup
+	$(RELEASE)
+
+demo: build
+	@.build/release/nightcloak-demo
+
+test: setup
+	@.ci/test
+
+lint: setup
+	@.ci/lint
+
+bench: build
+	@.build/release/nightcloak-bench
+
+# No prerequisite on build: `sudo make install` must not compile as root.
+install:
+	@test -x .build/release/nightcloakd || { echo 'nothing built yet: run make build first' >&2; exit 1; }
+	install -D -m 755 .build/release/nightcloakd '$(TO)/libexec/nightcloakd'
+	install -d '$(TO)/share/dbus-1/interfaces' '$(TO)/share/dbus-1/system-services' '$(TO)/share/dbus-1/services'
+	install -d '$(TO)/lib/systemd/system' '$(TO)/lib/sysusers.d' '$(TO)/share/man/man8' '$(DESTDIR)$(BUS_POLICIES)'
+	install -m 644 dbus-interfaces/*.xml '$(TO)/share/dbus-1/interfaces/'
+	install -m 644 data/org.nightcloak.Presence1.conf '$(DESTDIR)$(BUS_POLICIES)/'
+	install -m 644 data/nightcloak.sysusers '$(TO)/lib/sysusers.d/nightcloak.conf'
+	$(FILL_IN) data/system.service.in >'$(TO)/share/dbus-1/system-services/org.nightcloak.Presence1.service'
+	$(FILL_IN) data/session.service.in >'$(TO)/share/dbus-1/services/org.nightcloak.Presence1.service'
+	$(FILL_IN) data/nightcloakd.service.in >'$(TO)/lib/systemd/system/nightcloakd.service'
+	$(FILL_IN) data/nightcloakd.8.in >'$(TO)/share/man/man8/nightcloakd.8'
+
+clean:
+	rm -rf .build .build-*

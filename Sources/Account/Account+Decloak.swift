@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Audience
+internal import EventLoop
+public import XMPP
+
+// What people ask of Decloak (XEP-0276).
+
+extension Account {
+  /// Says what becomes of requests.
+  public func setPolicy(_ policy: Decloak.Policy) {
+    guard policy != decloak.policy else { return }
+    decide { decloak, audience in decloak.setPolicy(policy, audience: &audience) }
+    onEvent(.policyChanged)
+  }
+
+  /// Says yes to a request, for this once.
+  /// - Parameters:
+  ///   - id: the request's.
+  ///   - full: whether show and status are sent too.
+  ///   - lifetime: seconds that the session lasts; `nil` is one hour.
+  /// - Throws: ``AccountError``.
+  public func approve(_ id: String, full: Bool, lifetime: UInt32?) throws(AccountError) {
+    try requireConnected()
+    let now = now
+    try deciding { decloak, audience throws(DecloakError) in
+      try decloak.approve(
+        id, full: full, lifetime: lifetime ?? Limits.sessionLifetime, audience: &audience, now: now)
+    }
+  }
+
+  /// Says no to a request. The other side learns nothing.
+  /// - Throws: ``AccountError``.
+  public func deny(_ id: String) throws(AccountError) {
+    let now = now
+    try deciding { decloak, _ throws(DecloakError) in try decloak.deny(id, now: now) }
+  }
+
+  /// Asks a contact to show itself, which shows us first.
+  /// - Parameters:
+  ///   - contact: whom.
+  ///   - reason: what for.
+  ///   - wait: how long to wait for the first peer whose capabilities are known; zero returns at once.
+  ///   - lifetime: seconds that the session lasts once it has been answered; `nil` is one hour.
+  ///   - reveal: that we mean it although we are invisible.
+  /// - Returns: the id that names the request, and the peers known so far.
+  /// - Throws: ``AccountError``.
+  public func requestDecloak(
+    _ contact: BareJID, reason: DecloakReason, wait: Duration, lifetime: UInt32?, reveal: Bool
+  ) async throws(AccountError) -> (id: String, peers: [PeerInfo]) {
+    try requireConnected()
+    let address = BareAddress(contact)
+    let isSeen = roster.items[contact]?.subscription.isSeen == true && !presences.resources(of: contact).isEmpty
+    let now = now
+    let waiters = askWaiters[address] ?? Waiters(time: time)
+    let place = waiters.take()
+    defer { waiters.leave(place) }
+    var id = ""
+    try deciding { decloak, audience throws(DecloakError) in
+      let asked = try decloak.ask(
+        address, reason: reason, lifetime: lifetime ?? Limits.sessionLifetime, reveal: reveal, isSeen: isSeen,
+        audience: &audience, now: now)
+      id = asked.id
+      return asked.effects
+    }
+    if isSeen { return (id, await seenPeers(contact)) }
+    if wait > .zero, knownPeers(of: address).isEmpty {
+      askWaiters[address] = waiters
+      _ = await waiters.wait(place, atMost: wait)
+      if waiters.isEmpty, askWaiters[address] === waiters { askWaiters[address] = nil }
+    }
+    return (id, knownPeers(of: address))
+  }
+
+  /// Shows us to somebody unasked.
+  /// - Parameters:
+  ///   - jid: a whole account, or one of its resources.
+  ///   - full: whether show and status are sent too.
+  ///   - lifetime: seconds that the session lasts; `nil` is one hour.
+  /// - Throws: ``AccountError``.
+  public func share(_ jid: JID, full: Bool, lifetime: UInt32?) throws(AccountError) {
+    try requireConnected()
+    let now = now
+    try deciding { decloak, audience throws(DecloakError) in
+      try decloak.share(
+        Address(jid), full: full, lifetime: lifetime ?? Limits.sessionLifetime, audience: &audience, now: now)
+    }
+  }
+
+  /// Ends the sessions with a contact, or with everybody.
+  /// - Parameter contact: `nil` for everybody.
+  /// - Returns: how many ended.
+  public func revoke(_ contact: BareJID?) -> Int {
+    var ended = 0
+    decide { decloak, audience in
+      let revoked = decloak.revoke(contact.map { BareAddress($0) }, audience: &audience)
+      ended = revoked.ended
+      return revoked.effects
+    }
+    return ended
+  }
+
+  /// Turns a session into a subscription. While invisible that would need us to be shown for good.
+  /// - Throws: ``AccountError``.
+  public func upgrade(_ contact: BareJID, reveal: Bool) throws(AccountError) {
+    try requireConnected()
+    guard audience.mode == .visible else {
+      throw reveal
+        ? AccountError(
+          .notSupported, "Upgrade while invisible needs ShowTo, which is not built yet: call SetVisible first.")
+        : .wouldReveal(contact.description)
+    }
+    try deciding { decloak, audience throws(DecloakError) in
+      try decloak.upgrade(BareAddress(contact), audience: &audience)
+    }
+  }
+
+  // MARK: Peers
+
+  /// Those who asked are inside now: what they can do may be asked.
+  func getToKnow(_ addresses: [Address]) {
+    for jid in addresses.compactMap(\.jid) {
+      spawn { _ = await self.capabilities.learn(jid, self.presences.announced(by: jid)) }
+    }
+  }
+
+  /// Somebody answered our request: its capabilities, then the news.
+  func introduce(_ address: Address, id: String) async {
+    guard let jid = address.jid else { return }
+    let known = await capabilities.learn(jid, presences.announced(by: jid))
+    // It may have left, or we may have ended it, while we asked.
+    guard decloak.peers[address]?.askID == id else { return }
+    let peer = PeerInfo(jid: jid, capabilities: known)
+    answeredPeers[address] = peer
+    onEvent(.peerDecloaked(id: id, peer))
+    askWaiters[address.account]?.resume(())
+  }
+
+  /// The peers of a contact whose capabilities are known.
+  public func knownPeers(of contact: BareAddress) -> [PeerInfo] {
+    decloak.peers(of: contact).compactMap { answeredPeers[$0.address] }
+  }
+
+  private func seenPeers(_ contact: BareJID) async -> [PeerInfo] {
+    var peers: [PeerInfo] = []
+    for resource in presences.resources(of: contact).keys.sorted() {
+      guard let jid = resource.isEmpty ? JID(contact) : try? JID("\(contact)/\(resource)") else { continue }
+      peers.append(PeerInfo(jid: jid, capabilities: await capabilities.learn(jid, presences.announced(by: jid))))
+    }
+    return peers
+  }
+
+  /// What is known of the capabilities of somebody in a session, without asking.
+  public func knownCapabilities(_ address: Address) -> Capabilities {
+    address.jid.flatMap { capabilities.known($0, presences.announced(by: $0)) } ?? Capabilities()
+  }
+
+  // MARK: Errors
+
+  func requireConnected() throws(AccountError) {
+    guard status == .connected else { throw .notConnected }
+  }
+
+  @discardableResult
+  private func deciding(
+    _ event: (inout Decloak, inout Audience) throws(DecloakError) -> [DecloakEffect]
+  ) throws(AccountError) -> [DecloakEffect] {
+    do throws(DecloakError) {
+      return try decide(event)
+    } catch {
+      throw AccountError(error)
+    }
+  }
+}
+
+extension AccountError {
+  init(_ error: DecloakError) {
+    switch error {
+    case .noSuchRequest(let id):
+      self.init(
+        .noSuchRequest,
+        "No request \"\(id)\" waits for an answer: it has expired, was withdrawn, or never was. "
+          + "ListRequests shows those that wait.")
+    case .alreadyResolved(let id, let outcome):
+      self.init(.alreadyResolved, "Request \"\(id)\" has been answered already: it was \(outcome.rawValue).")
+    case .limitExceeded(let what): self.init(.limitExceeded, "Too many \(what).")
+    case .wouldReveal(let contact): self = .wouldReveal(contact.text)
+    case .noSession(let contact):
+      self.init(.invalidArgument, "There is no session with \(contact) to upgrade: ListSessions shows them.")
+    case .ourselves: self.init(.invalidArgument, "That is this account itself: it sees itself anyway.")
+    }
+  }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Audience
+public import EventLoop
+public import Logging
+internal import XML
+public import XMPP
+
+/// One XMPP account joined to one ``Audience``.
+///
+/// A call or a stanza comes in, the pure core says what is to be done, and this carries it out through the
+/// ``Doorkeeper``. Connecting: `Account+Connecting.swift`; what arrives: `Account+Arrivals.swift`; what people ask
+/// for: `Account+Decloak.swift`, `Account+Visibility.swift`, `Account+Subscriptions.swift`.
+///
+/// Every function that awaits looks its stream, session or request up again afterwards: much can happen meanwhile.
+@LoopActor
+public final class Account {
+  /// Makes the stream of a connection; tests pass one without a network.
+  public typealias StreamMaker = @LoopActor (ClientConfiguration) -> any StanzaStream
+
+  /// What the account was given when it was added.
+  public let configuration: AccountConfiguration
+  /// Our bare JID.
+  public var jid: BareJID { configuration.client.account }
+  /// Called with each thing that others may want to know.
+  public var onEvent: @LoopActor (AccountEvent) -> Void = { _ in }
+
+  /// Where the connection stands.
+  public internal(set) var status = AccountStatus.disconnected
+  /// Why it stands there, for a person; empty when there is nothing to say.
+  public internal(set) var statusReason = ""
+  /// Our full JID while connected.
+  public internal(set) var fullJID: FullJID?
+  /// How the stream is protected, while connected.
+  public internal(set) var security: Security?
+  /// Our own presence.
+  public internal(set) var presence: OwnPresence
+  /// The roster.
+  public internal(set) var roster = Roster()
+  /// The presence of contacts and peers.
+  public internal(set) var presences = ContactPresences()
+  /// Subscription requests that wait for a person.
+  public internal(set) var subscriptionRequests = SubscriptionRequests()
+  /// The mode that was asked for. What is in force is `audience.mode`.
+  public internal(set) var wantedMode: Mode
+  /// When subscribed contacts were last shown that we are online.
+  public internal(set) var visibleSince = Instant(nanoseconds: 0)
+  /// Whether the wanted mode is not yet confirmed by the server.
+  public internal(set) var isModePending = true
+
+  /// Requests to decloak, ours and others'.
+  public internal(set) var decloak: Decloak
+  /// Who may know that we are online.
+  public var audience: Audience { doorkeeper.audience }
+
+  let doorkeeper: Doorkeeper
+  let requests: IQRequests
+  let capabilities: PeerCapabilities
+  let makeStream: StreamMaker
+  let time: any TimeSource
+  let logger: Logger
+  let visibilityGate = SerialGate()
+  let rosterPushes: RosterPushes
+  let connectWaiters: Waiters<AccountError?>
+  let streamEnd: Waiters<Void>
+  var askWaiters: [BareAddress: Waiters<Void>] = [:]
+  var answeredPeers: [Address: PeerInfo] = [:]
+  /// A question about a resource of ours that is not there, while it waits for its bounce.
+  var absentProbe: AbsentProbe?
+  /// Whether the end of the stream that comes next is our own doing.
+  var isClosing = false
+  /// Counts streams, so that what belongs to an earlier one is known after an await.
+  var streamSerial: UInt64 = 0
+  private var deadline: (at: Instant, timer: TimerToken)?
+
+  /// An account that is not connected.
+  /// - Parameters:
+  ///   - configuration: how to log in, and what to show.
+  ///   - nonce: starts the ids of requests; never the same twice, also across restarts.
+  ///   - time: the clock.
+  ///   - logger: where to write. JIDs at debug level only.
+  ///   - makeStream: makes the stream of each connection.
+  public init(
+    _ configuration: AccountConfiguration, nonce: String, time: any TimeSource, logger: Logger,
+    makeStream: @escaping StreamMaker
+  ) {
+    self.configuration = configuration
+    self.time = time
+    self.logger = logger
+    self.makeStream = makeStream
+    wantedMode = configuration.mode
+    decloak = Decloak(nonce: nonce)
+    presence = OwnPresence(priority: configuration.priority, capabilities: OwnCapabilities.element)
+    let doorkeeper = Doorkeeper(account: configuration.client.account, logger: logger)
+    let requests = IQRequests(time: time, account: configuration.client.account, doorkeeper: doorkeeper)
+    self.doorkeeper = doorkeeper
+    self.requests = requests
+    capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, time: time)
+    rosterPushes = RosterPushes(time: time)
+    connectWaiters = Waiters(time: time)
+    streamEnd = Waiters(time: time)
+    doorkeeper.admit = { [weak self] stanza, raw, verdict in self?.admitted(stanza, raw, verdict) }
+  }
+
+  // MARK: Time
+
+  var now: Instant { Instant(nanoseconds: time.now.nanoseconds) }
+
+  /// The time of day at which `instant` is or was, in microseconds since 1970-01-01 UTC.
+  public func microsecondsSinceEpoch(_ instant: Instant) -> UInt64 {
+    let difference = (instant.nanoseconds - time.now.nanoseconds) / 1000
+    return UInt64(
+      clamping: Int64(clamping: time.microsecondsSinceEpoch).addingReportingOverflow(difference).partialValue)
+  }
+
+  // MARK: The core's effects
+
+  /// Runs an event of Decloak's on the audience and carries out what comes of it.
+  @discardableResult
+  func decide<Failure: Error>(
+    _ event: (inout Decloak, inout Audience) throws(Failure) -> [DecloakEffect]
+  ) throws(Failure) -> [DecloakEffect] {
+    let waiting = decloak.pending.count
+    let effects = try event(&decloak, &doorkeeper.audience)
+    for effect in effects { carryOut(effect) }
+    if decloak.pending.count != waiting { onEvent(.pendingChanged) }
+    armDeadline()
+    return effects
+  }
+
+  private func carryOut(_ effect: DecloakEffect) {
+    switch effect {
+    case .show(let address, let full):
+      guard let jid = address.jid else { return }
+      doorkeeper.send(.presence(full ? presence.full(to: jid) : presence.bare(to: jid)))
+    case .request(let contact, let reason):
+      guard let jid = contact.jid else { return }
+      doorkeeper.send(.presence(presence.bare(to: jid, extra: DecloakElements.elements(reason))))
+    case .hide(let address):
+      guard let jid = address.jid else { return }
+      doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
+    case .subscribeBothWays(let contact):
+      guard let jid = contact.jid else { return }
+      doorkeeper.send(.presence(Presence(to: jid, type: .subscribed)))
+      doorkeeper.send(.presence(Presence(to: jid, type: .subscribe)))
+    case .peerAppeared(let address, let id):
+      spawn { await self.introduce(address, id: id) }
+    case .announce(let request): onEvent(.requestAnnounced(request))
+    case .changed(let request): onEvent(.requestChanged(request))
+    case .resolved(let request, let outcome):
+      if outcome == .approved { getToKnow(request.requesters) }
+      if let jid = request.contact.jid { forgetUnlessSeen(jid.bare) }
+      onEvent(.requestResolved(request, outcome))
+    case .sessionEnded(let contact, let direction, let cause):
+      answeredPeers = answeredPeers.filter { decloak.peers[$0.key] != nil }
+      if let jid = contact.jid { forgetUnlessSeen(jid.bare) }
+      onEvent(.sessionEnded(contact, direction, cause))
+    }
+  }
+
+  /// Keeps one timer at the core's next deadline.
+  private func armDeadline() {
+    let next = decloak.nextDeadline(audience)
+    guard next != deadline?.at else { return }
+    if let deadline { time.cancel(deadline.timer) }
+    deadline = next.map { next in
+      let delay = Duration.nanoseconds(max(0, next.nanoseconds - now.nanoseconds))
+      return (next, time.schedule(after: delay) { [weak self] in self?.deadlinePassed() })
+    }
+  }
+
+  private func deadlinePassed() {
+    deadline = nil
+    let now = now
+    decide { decloak, audience in decloak.timePassed(audience: &audience, now: now) }
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Audience
+public import XMPP
+
+/// What an account is given once, when it is added.
+public struct AccountConfiguration: Sendable {
+  /// How to log in.
+  public var client: ClientConfiguration
+  /// Who may see us before anything else is said.
+  public var mode: Mode
+  /// The priority of our presence (RFC 6121 §4.7.2.3). Negative, so that we never swallow the messages of a
+  /// person's other devices or of the offline store.
+  public var priority: Int8
+
+  /// Describes an account.
+  /// - Parameters:
+  ///   - client: how to log in. Its resource is used while visible only: a hidden stream always takes a random one,
+  ///     since a name that somebody knows can be tested.
+  ///   - mode: who may see us from the first moment.
+  ///   - priority: of our presence, −128 to 127.
+  public init(client: ClientConfiguration, mode: Mode = .visible, priority: Int8 = -1) {
+    self.client = client
+    self.mode = mode
+    self.priority = priority
+  }
+}

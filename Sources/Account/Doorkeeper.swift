@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Audience
+internal import EventLoop
+internal import Logging
+internal import XML
+internal import XMPP
+
+/// The only way in and out of an account.
+///
+/// It alone holds the stream. Every stanza is looked up in the core's tables ("Who gets what"): what leaves is sent
+/// or refused, what arrives is handed in, answered as if nobody were there, or dropped. The rest of the account
+/// cannot reach the stream, so it cannot forget to ask.
+@LoopActor
+final class Doorkeeper {
+  /// What an arrival is handed in with.
+  typealias Guest = @LoopActor (Stanza, Element, ArrivalVerdict) -> Void
+
+  /// Who may know. Changed by Visibility and Decloak through their own functions only.
+  var audience: Audience
+  /// How the server answers for a resource that is not there.
+  var absentResource = AbsentResource()
+  /// Stanzas of our own code that had to be refused. Each is a fault of ours.
+  private(set) var faults: UInt64 = 0
+  /// Called with each stanza that is let in.
+  var admit: Guest = { _, _, _ in }
+
+  private var stream: (any StanzaStream)?
+  private var isClosing = false
+  private let logger: Logger
+
+  init(account: BareJID, logger: Logger) {
+    audience = Audience(account: BareAddress(account))
+    self.logger = logger
+  }
+
+  // MARK: The stream
+
+  /// Opens a stream and keeps it to itself: nothing else in the account can send.
+  /// - Parameter onEvent: told of everything but stanzas, which are judged first.
+  func open(_ stream: any StanzaStream, onEvent: @escaping @LoopActor (StreamEvent) -> Void) {
+    self.stream = stream
+    isClosing = false
+    stream.onEvent = { [weak self, weak stream] event in
+      guard let self, let stream, self.stream === stream else { return }
+      if case .stanza(let stanza, let raw) = event { received(stanza, raw) } else { onEvent(event) }
+    }
+    stream.open()
+  }
+
+  /// Closes the stream in order; `ended` follows. From here on nothing leaves.
+  func close() {
+    isClosing = true
+    stream?.close()
+  }
+
+  /// Forgets the stream, and with it whom its resource was shown to.
+  func forget() {
+    stream = nil
+    audience.streamEnded()
+  }
+
+  // MARK: Out
+
+  /// Sends a stanza for a call of a person's.
+  /// - Parameter reveal: that the very call says that it may tell somebody outside that we are online.
+  /// - Throws: ``AccountError`` `wouldReveal` or `notConnected`.
+  func send(_ stanza: Stanza, reveal: Bool) throws(AccountError) {
+    guard let stream, !isClosing else { throw .notConnected }
+    switch verdict(on: stanza) {
+    case .send: break
+    case .wouldReveal where reveal: break
+    case .wouldReveal: throw .wouldReveal(stanza.to?.description ?? "your contacts")
+    case .refuse:
+      throw AccountError(.wouldReveal, "This is never sent: it would tell others that you are, or were, online.")
+    }
+    if let departure = Departure(stanza) { audience.noteDeparture(departure, to: stanza.to.map(Address.init)) }
+    stream.send(stanza.element)
+  }
+
+  /// Sends a stanza of our own code's making. One that must not leave is a fault of ours: it stays, and is counted.
+  func send(_ stanza: Stanza) {
+    do throws(AccountError) {
+      try send(stanza, reveal: false)
+    } catch {
+      guard error.code == .wouldReveal else { return }
+      faults += 1
+      logger.critical(
+        "internal fault: a stanza that would have revealed us was stopped", metadata: ["count": "\(faults)"])
+      logger.debug("it was addressed to \(stanza.to?.description ?? "everybody")")
+    }
+  }
+
+  private func verdict(on stanza: Stanza) -> DepartureVerdict {
+    guard let departure = Departure(stanza) else { return .refuse }
+    let to = stanza.to.map(Address.init)
+    let destination = to.map { isInside($0) ? .inside : audience.destination($0) } ?? .undirected
+    return DepartureTable.verdict(departure, destination, audience.mode)
+  }
+
+  // MARK: In
+
+  /// Judges a stanza that has arrived.
+  private func received(_ stanza: Stanza, _ raw: Element) {
+    // Without `from` it is our server's, on behalf of our own account (RFC 6120 §8.1.2.1).
+    let source: Source = stanza.from.map { isInside(Address($0)) ? .inside : .outside } ?? .inside
+    let verdict = ArrivalTable.verdict(Arrival(stanza), source)
+    switch verdict {
+    case .drop: break
+    case .imitate:
+      if !isClosing, let answer = absentResource.answer(to: stanza, raw) { stream?.send(answer) }
+    case .use, .learn, .ask, .list, .deliver, .match: admit(stanza, raw, verdict)
+    }
+  }
+
+  private func isInside(_ address: Address) -> Bool {
+    #if WITHOUT_DOORKEEPER
+    // Only `make test` builds this: it shows that the tests see what the doorkeeper prevents.
+    true
+    #else
+    audience.contains(address)
+    #endif
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EventLoop
+internal import XML
+internal import XMPP
+
+/// Questions to others, each with its answer or an error.
+@LoopActor
+final class IQRequests {
+  private typealias Continuation = CheckedContinuation<Result<IQ, AccountError>, Never>
+
+  private var tracker: IQTracker<Continuation>
+  private var timer: TimerToken?
+  private let time: any TimeSource
+  private let doorkeeper: Doorkeeper
+
+  init(time: any TimeSource, account: BareJID, doorkeeper: Doorkeeper) {
+    self.time = time
+    self.doorkeeper = doorkeeper
+    tracker = IQTracker(account: account)
+  }
+
+  /// Asks, and returns the answer whether it is a result or an error.
+  /// - Parameters:
+  ///   - type: get or set.
+  ///   - to: whom; `nil` is our own account, for which the server answers.
+  ///   - payload: the question.
+  ///   - limit: how long to wait.
+  /// - Throws: ``AccountError`` `timedOut`, `notConnected`, `limitExceeded` or `wouldReveal`.
+  func exchange(
+    _ type: IQ.Kind, to: JID?, payload: Element, limit: Duration
+  ) async throws(AccountError) -> IQ {
+    let result: Result<IQ, AccountError> = await withCheckedContinuation { continuation in
+      guard let id = tracker.add(to: to, deadline: time.now + limit, continuation) else {
+        return continuation.resume(
+          returning: .failure(AccountError(.limitExceeded, "Too many questions wait for an answer already.")))
+      }
+      do throws(AccountError) {
+        try doorkeeper.send(.iq(IQ(type, to: to, id: id, payload: [payload])), reveal: false)
+      } catch {
+        tracker.forget(id)
+        return continuation.resume(returning: .failure(error))
+      }
+      arm()
+    }
+    return try result.get()
+  }
+
+  /// As ``exchange(_:to:payload:limit:)``, for who wants the result only.
+  /// - Throws: also ``AccountError`` `serverRefused`, naming the condition.
+  func send(_ type: IQ.Kind, to: JID?, payload: Element, limit: Duration) async throws(AccountError) -> IQ {
+    let answer = try await exchange(type, to: to, payload: payload, limit: limit)
+    guard answer.type == .result else {
+      let condition = answer.error?.condition.rawValue ?? "undefined-condition"
+      let text = answer.error?.text.map { " (\($0))" } ?? ""
+      throw AccountError(.serverRefused, "The server refused it: \(condition)\(text).")
+    }
+    return answer
+  }
+
+  /// An answer arrived. One that nobody waits for is forgotten.
+  func received(_ iq: IQ) {
+    tracker.take(iq)?.resume(returning: .success(iq))
+    arm()
+  }
+
+  /// The stream is gone.
+  func cancelAll() {
+    for continuation in tracker.takeAll() { continuation.resume(returning: .failure(.notConnected)) }
+    arm()
+  }
+
+  private func arm() {
+    if let timer { time.cancel(timer) }
+    timer = tracker.nextDeadline.map { deadline in
+      time.schedule(after: max(.zero, deadline - time.now)) { [weak self] in self?.expire() }
+    }
+  }
+
+  private func expire() {
+    timer = nil
+    let error = AccountError(.timedOut, "No answer came in time.")
+    for continuation in tracker.takeExpired(at: time.now) { continuation.resume(returning: .failure(error)) }
+    arm()
+  }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Crypto
+
+/// Names that nobody can guess.
+enum RandomName {
+  static func make() -> String { Hex.encode(secureRandom(16)) }
+}

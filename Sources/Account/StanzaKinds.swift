@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Audience
+internal import XMPP
+
+// Which row of the doorkeeper's tables a stanza stands in.
+
+extension Arrival {
+  /// The kind of a stanza that has arrived.
+  init(_ stanza: Stanza) {
+    switch stanza {
+    case .presence(let presence): self.init(presence)
+    case .message(let message):
+      switch message.type {
+      case .normal where message.isEmptyNormal: self = .bouncedMessage
+      case .chat, .normal, .headline, .error: self = .message
+      default: self = .bouncedMessage
+      }
+    case .iq(let iq):
+      switch iq.type {
+      case .get, .set: self = .iqRequest
+      case .result, .error: self = .iqResponse
+      }
+    }
+  }
+
+  private init(_ presence: Presence) {
+    switch presence.type {
+    case .available: self = Self.isRequest(presence) ? .decloak : .available
+    case .unavailable, .error: self = .departure
+    case .probe: self = .probe
+    case .subscribe: self = .subscribe
+    case .subscribed, .unsubscribe, .unsubscribed: self = .subscriptionChange
+    default: self = .other
+    }
+  }
+
+  /// What a server kept for us, and what comes from a chat room, is presence but no request.
+  private static func isRequest(_ presence: Presence) -> Bool {
+    DecloakElements.request(in: presence) != nil && !DecloakElements.isDelayed(presence)
+      && !DecloakElements.isFromRoom(presence)
+  }
+}
+
+extension Departure {
+  /// The kind of a stanza that wants to leave; `nil` for one that nobody here has reason to send.
+  init?(_ stanza: Stanza) {
+    switch stanza {
+    case .message: self = .message
+    case .iq(let iq):
+      switch iq.type {
+      case .get, .set: self = .iqRequest
+      case .result, .error: self = .iqResponse
+      }
+    case .presence(let presence):
+      switch presence.type {
+      case .available: self = .available
+      case .unavailable: self = .unavailable
+      case .probe: self = .probe
+      case .subscribe, .subscribed, .unsubscribe, .unsubscribed: self = .subscription
+      default: return nil
+      }
+    }
+  }
+}

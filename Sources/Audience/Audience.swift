@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The single answer to "who may know that I'm online".
+///
+/// ``Visibility`` decides about subscribed contacts and ``Decloak`` about everybody else; both do so by changing
+/// this value, and nothing leaves the process without being checked against it (see ``DepartureTable``).
+/// An entry for a bare JID covers all its resources, one for a full JID that resource alone.
+public struct Audience: Sendable {
+  /// Why somebody may know.
+  public enum Why: String, Hashable, Sendable {
+    /// Our own account, its resources, its server.
+    case ourselves = "self"
+    /// A presence subscription, while we are visible.
+    case subscription
+    /// A session.
+    case session
+  }
+
+  /// Our own account.
+  public let account: BareAddress
+  /// What holds for subscribed contacts now. Hidden until something says otherwise.
+  public internal(set) var mode = Mode.invisible
+  /// Contacts with a subscription to our presence (roster subscription `from` or `both`).
+  public private(set) var subscribers: Set<BareAddress> = []
+  /// The sessions in which somebody sees us.
+  public private(set) var sessions: [Address: Session] = [:]
+  /// Who has been sent directed presence on this stream and not yet told that we are gone.
+  public private(set) var shown: Set<Address> = []
+  /// Whether undirected presence was broadcast on this stream and not yet withdrawn.
+  public private(set) var isBroadcasting = false
+
+  private let server: BareAddress
+  /// The resources of each account that have sessions: a question about one contact never walks through all.
+  private var sessionsByAccount: [BareAddress: Set<Address>] = [:]
+
+  /// The audience of an account that has just been made: nobody but ourselves.
+  public init(account: BareAddress) {
+    self.account = account
+    server = BareAddress(String(account.domain))
+  }
+
+  // MARK: Questions
+
+  /// Why `address` may know that we are online; `nil` when it must not. A bare JID is inside only when all its
+  /// resources are.
+  public func why(_ address: Address) -> Why? {
+    let bare = address.account
+    if bare == account || bare == server { return .ourselves }
+    if sessions[address] != nil || sessions[.bare(bare)] != nil { return .session }
+    if mode == .visible, subscribers.contains(bare) { return .subscription }
+    return nil
+  }
+
+  /// Whether `address` may know that we are online.
+  public func contains(_ address: Address) -> Bool { why(address) != nil }
+
+  /// As ``why(_:)``, for a person's question about a contact: any resource that sees us makes it a yes.
+  public func whyAnyResource(of bare: BareAddress) -> Why? {
+    why(.bare(bare)) ?? (sessionsByAccount[bare] == nil ? nil : .session)
+  }
+
+  /// The sessions with any resource of a contact, in the order of their JIDs.
+  public func sessions(with bare: BareAddress) -> [Session] {
+    (sessionsByAccount[bare] ?? []).sorted().compactMap { sessions[$0] }
+  }
+
+  /// Everybody but ourselves who may know, with the reason; in no particular order.
+  public var members: [(address: Address, why: Why)] {
+    let subscribed = mode == .visible ? subscribers : []
+    return subscribed.map { (.bare($0), .subscription) }
+      + sessions.keys.filter { !subscribed.contains($0.account) }.map { ($0, .session) }
+  }
+
+  // MARK: Changes, by Visibility and Decloak only
+
+  mutating func setSubscriber(_ contact: BareAddress, _ subscribed: Bool) {
+    if subscribed { subscribers.insert(contact) } else { subscribers.remove(contact) }
+  }
+
+  mutating func replaceSubscribers(_ contacts: Set<BareAddress>) { subscribers = contacts }
+
+  mutating func begin(_ session: Session) {
+    sessions[session.address] = session
+    sessionsByAccount[session.address.account, default: []].insert(session.address)
+  }
+
+  mutating func update(_ session: Session) {
+    guard sessions[session.address] != nil else { return }
+    sessions[session.address] = session
+  }
+
+  @discardableResult
+  mutating func end(_ address: Address) -> Session? {
+    guard let session = sessions.removeValue(forKey: address) else { return nil }
+    sessionsByAccount[address.account]?.remove(address)
+    if sessionsByAccount[address.account]?.isEmpty == true { sessionsByAccount[address.account] = nil }
+    return session
+  }
+
+  // MARK: What has left, told by the doorkeeper
+
+  /// Notes that a stanza left, so that exactly those who saw us are told when we go.
+  public mutating func noteDeparture(_ departure: Departure, to address: Address?) {
+    switch (departure, address) {
+    case (.available, let address?): shown.insert(address)
+    case (.unavailable, let address?): shown.remove(address)
+    case (.available, nil): isBroadcasting = true
+    case (.unavailable, nil):
+      isBroadcasting = false
+      shown.removeAll()  // RFC 6121 §4.5.2: the server tells those who got directed presence, too
+    default: break
+    }
+  }
+
+  /// Notes that the stream is gone, and with it all that its resource had shown.
+  public mutating func streamEnded() {
+    shown.removeAll()
+    isBroadcasting = false
+  }
+}

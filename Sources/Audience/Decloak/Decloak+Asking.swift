@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The side that asks. Our request is a disclosure too, so it is a session from the start: the contact's server
+// hands our presence to all its resources, hence a session with the bare JID.
+
+extension Decloak {
+  /// What came of asking.
+  public struct Asked: Hashable, Sendable {
+    /// Names the request towards clients; cannot be approved.
+    public let id: String
+    /// What is to be done.
+    public let effects: [DecloakEffect]
+  }
+
+  /// Asks a contact to show itself.
+  ///
+  /// A repeat while one is open returns the same id and sends nothing.
+  /// - Parameters:
+  ///   - contact: whom.
+  ///   - reason: what for.
+  ///   - lifetime: seconds that the session lasts once it has been answered.
+  ///   - reveal: that we mean it although we are invisible.
+  ///   - isSeen: whether we see the contact already through the roster: then nothing is sent.
+  /// - Throws: ``DecloakError``.
+  public mutating func ask(
+    _ contact: BareAddress, reason: DecloakReason, lifetime: UInt32, reveal: Bool, isSeen: Bool,
+    audience: inout Audience, now: Instant
+  ) throws(DecloakError) -> Asked {
+    guard contact != audience.account else { throw .ourselves }
+    if let open = asks[contact] { return Asked(id: open.id, effects: []) }
+    if isSeen || peers.keys.contains(where: { $0.account == contact }) { return Asked(id: nextID(), effects: []) }
+    guard audience.mode == .visible || reveal || audience.contains(.bare(contact)) else {
+      throw .wouldReveal(contact)
+    }
+    guard asks.count < Limits.outstandingAsks, audience.sessions.count < Limits.sessions else {
+      throw .limitExceeded("requests of our own (\(Limits.outstandingAsks)): end one with Revoke first")
+    }
+    let ask = Ask(id: nextID(), reason: reason, lifetime: lifetime)
+    asks[contact] = ask
+    audience.begin(
+      Session(
+        address: .bare(contact), origin: .requested, full: false, since: now,
+        expiresAt: now.later(bySeconds: Limits.askLifetime)))
+    return Asked(id: ask.id, effects: [.request(contact, reason)])
+  }
+
+  /// Available presence came from somebody. It counts only when we asked.
+  public mutating func appeared(_ address: Address, audience: inout Audience, now: Instant) -> [DecloakEffect] {
+    let contact = address.account
+    guard var ask = asks[contact], var session = audience.sessions[.bare(contact)], session.expiresAt > now
+    else { return [] }
+    if !ask.isAnswered {
+      ask.isAnswered = true
+      asks[contact] = ask
+      session.expiresAt = now.later(bySeconds: ask.lifetime)
+      audience.update(session)
+    }
+    guard peers[address] == nil, peers.count < Limits.peers else { return [] }
+    peers[address] = Peer(address: address, askID: ask.id, since: now, expiresAt: session.expiresAt)
+    return [.peerAppeared(address, id: ask.id)]
+  }
+
+  /// The resources of a contact that we see in sessions, in the order of their JIDs.
+  public func peers(of contact: BareAddress) -> [Peer] {
+    peers.values.filter { $0.address.account == contact }.sorted { $0.address < $1.address }
+  }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// How sessions begin without a request, and how they end.
+
+extension Decloak {
+  /// Shows us to somebody unasked.
+  /// - Parameters:
+  ///   - address: a whole account, or one of its resources.
+  ///   - full: whether show and status are sent too.
+  ///   - lifetime: seconds that the session lasts.
+  /// - Throws: ``DecloakError``.
+  public mutating func share(
+    _ address: Address, full: Bool, lifetime: UInt32, audience: inout Audience, now: Instant
+  ) throws(DecloakError) -> [DecloakEffect] {
+    guard address.account != audience.account else { throw .ourselves }
+    guard audience.sessions.count < Limits.sessions else {
+      throw .limitExceeded("sessions (\(Limits.sessions)): end one with Revoke first")
+    }
+    let effects = begin(address, .shared, full: full, lifetime: lifetime, audience: &audience, now: now)
+    return effects + supersede(address.account, audience)
+  }
+
+  /// Ends the sessions with a contact, or all of them, in both directions.
+  /// - Returns: what is to be done, and how many sessions ended.
+  public mutating func revoke(
+    _ contact: BareAddress?, audience: inout Audience
+  ) -> (effects: [DecloakEffect], ended: Int) {
+    let effects = endSessions(contact, .revoked, audience: &audience)
+    let ended = effects.count {
+      if case .sessionEnded = $0 { true } else { false }
+    }
+    return (effects, ended)
+  }
+
+  /// Turns a session into a subscription (XEP-0276 §3). The session stays until the roster shows both.
+  /// - Throws: ``DecloakError/noSession(_:)``.
+  public mutating func upgrade(
+    _ contact: BareAddress, audience: inout Audience
+  ) throws(DecloakError) -> [DecloakEffect] {
+    let sessions = audience.sessions(with: contact)
+    guard !sessions.isEmpty || !peers(of: contact).isEmpty else { throw .noSession(contact) }
+    for var session in sessions {
+      session.upgrading = true
+      audience.update(session)
+    }
+    return [.subscribeBothWays(contact)]
+  }
+
+  // MARK: What happens around us
+
+  /// The roster said how a contact is subscribed.
+  /// - Parameters:
+  ///   - seesUs: subscription `from` or `both`.
+  ///   - seen: subscription `to` or `both`.
+  public mutating func subscriptionChanged(
+    _ contact: BareAddress, seesUs: Bool, seen: Bool, audience: inout Audience
+  ) -> [DecloakEffect] {
+    audience.setSubscriber(contact, seesUs)
+    var effects = supersede(contact, audience)
+    guard seesUs, seen, audience.mode == .visible, audience.sessions(with: contact).contains(where: \.upgrading)
+    else { return effects }
+    effects += endSessions(contact, .upgraded, audience: &audience)
+    return effects
+  }
+
+  /// The roster arrived whole.
+  public mutating func rosterReplaced(_ subscribers: Set<BareAddress>, audience: inout Audience) -> [DecloakEffect] {
+    audience.replaceSubscribers(subscribers)
+    return pendingRequests.flatMap { supersede($0.contact, audience) }
+  }
+
+  /// Visibility changed the mode. Hiding ends every session, each with its unavailable, before anything else.
+  public mutating func modeChanged(to mode: Mode, audience: inout Audience) -> [DecloakEffect] {
+    guard mode != audience.mode else { return [] }
+    switch mode {
+    case .invisible:
+      let effects = endSessions(nil, .hidden, audience: &audience)
+      audience.mode = .invisible
+      return effects
+    case .visible:
+      audience.mode = .visible
+      var effects = pendingRequests.flatMap { supersede($0.contact, audience) }
+      for session in audience.sessions.values.sorted(by: { $0.address < $1.address })
+      where audience.subscribers.contains(session.address.account) {
+        effects += endSession(session.address, .absorbed, audience: &audience)
+      }
+      return effects
+    }
+  }
+
+  /// We are about to hide: every session ends, while those who see us by subscription still do.
+  public mutating func hide(audience: inout Audience) -> [DecloakEffect] {
+    endSessions(nil, .hidden, audience: &audience)
+  }
+
+  /// Our stream ends (in order: the unavailables can still be sent) or has ended.
+  public mutating func disconnected(inOrder: Bool, audience: inout Audience) -> [DecloakEffect] {
+    var effects = pendingRequests.flatMap { resolve($0, .disconnected) }
+    effects += endSessions(nil, .disconnected, audience: &audience)
+    resentAt.removeAll()
+    guard !inOrder else { return effects }
+    return effects.filter {
+      if case .hide = $0 { false } else { true }
+    }
+  }
+
+  // MARK: Steps
+
+  mutating func show(
+    _ addresses: [Address], full: Bool, lifetime: UInt32, audience: inout Audience, now: Instant
+  ) -> [DecloakEffect] {
+    var effects: [DecloakEffect] = []
+    for address in addresses {
+      effects += begin(address, .approved, full: full, lifetime: lifetime, audience: &audience, now: now)
+      // Whoever asks has shown itself by asking.
+      if peers.count < Limits.peers {
+        peers[address] = Peer(
+          address: address, askID: nil, since: now, expiresAt: now.later(bySeconds: lifetime))
+      }
+    }
+    return effects
+  }
+
+  private mutating func begin(
+    _ address: Address, _ origin: Session.Origin, full: Bool, lifetime: UInt32, audience: inout Audience, now: Instant
+  ) -> [DecloakEffect] {
+    audience.begin(
+      Session(
+        address: address, origin: origin, full: full, since: now, expiresAt: now.later(bySeconds: lifetime)))
+    return [.show(address, full: full)]
+  }
+
+  /// A request is pointless once all that asked see us.
+  private mutating func supersede(_ contact: BareAddress, _ audience: Audience) -> [DecloakEffect] {
+    guard let request = pending[contact], request.requesters.allSatisfy(audience.contains) else { return [] }
+    return resolve(request, .superseded)
+  }
+
+  private mutating func endSessions(
+    _ contact: BareAddress?, _ cause: SessionEndCause, audience: inout Audience
+  ) -> [DecloakEffect] {
+    let sessions = contact.map { audience.sessions(with: $0) } ?? Array(audience.sessions.values)
+    let peers = contact.map { self.peers(of: $0) } ?? Array(self.peers.values)
+    return sessions.map(\.address).sorted().flatMap { endSession($0, cause, audience: &audience) }
+      + peers.map(\.address).sorted().flatMap { endPeer($0, cause) }
+  }
+
+  /// Ends a session in which somebody sees us; who may not see us otherwise is told unavailable.
+  mutating func endSession(
+    _ address: Address, _ cause: SessionEndCause, audience: inout Audience
+  ) -> [DecloakEffect] {
+    guard audience.end(address) != nil else { return [] }
+    if case .bare(let contact) = address { asks[contact] = nil }
+    let ended = DecloakEffect.sessionEnded(address.account, .theySeeMe, cause)
+    switch cause {
+    case .upgraded, .absorbed: return [ended]
+    case .revoked, .peerLeft, .expired, .hidden, .disconnected:
+      // While we hide or leave, subscribers are told by other means.
+      return audience.contains(address) ? [ended] : [.hide(address), ended]
+    }
+  }
+
+  mutating func endPeer(_ address: Address, _ cause: SessionEndCause) -> [DecloakEffect] {
+    guard peers.removeValue(forKey: address) != nil else { return [] }
+    return [.sessionEnded(address.account, .iSeeThem, cause)]
+  }
+}

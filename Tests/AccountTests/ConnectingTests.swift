@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Account
+import Audience
+import EventLoop
+import Testing
+import XMPP
+
+@Suite("Connecting")
+struct ConnectingTests {
+  init() { EventLoop.runInBackground() }
+
+  @Test("A visible account learns how absence looks, gets its roster, and only then shows itself, once")
+  @LoopActor func visibleStart() async throws {
+    let home = try Home()
+    try await home.account.connect()
+    let sent = try home.server.take()
+    let kinds = sent.map { String($0.prefix(while: { $0 != " " && $0 != ">" })) }
+    #expect(kinds == ["<message", "<message", "<iq", "<iq", "<presence", "<iq"])
+    #expect(sent[3].contains("jabber:iq:roster"))
+    #expect(!sent[4].contains(" to="))
+    #expect(sent[5].contains("urn:xmpp:ping"))
+  }
+
+  @Test("An invisible account sends no presence at all, and takes a resource that nobody can know")
+  @LoopActor func invisibleStart() async throws {
+    let home = try Home(mode: .invisible, resource: "known")
+    try await home.account.connect()
+    #expect(try presences(home.server.take()).isEmpty)
+    #expect(try home.server.resource != "known")
+    #expect(home.account.status == .connected)
+  }
+
+  @Test("A second Connect joins the first; one while connected succeeds at once")
+  @LoopActor func joinedConnect() async throws {
+    let home = try Home()
+    async let first: Void = home.account.connect()
+    async let second: Void = home.account.connect()
+    _ = try await (first, second)
+    try await home.account.connect()
+    #expect(home.servers.count == 1)
+  }
+
+  @Test("A server that never answers makes Connect fail in time, and leaves the account disconnected")
+  @LoopActor func muteServer() async throws {
+    let home = try Home()
+    let failure = Waiter<AccountError?>()
+    spawn {
+      do throws(AccountError) {
+        try await home.account.connect()
+        failure.finish(nil)
+      } catch { failure.finish(error) }
+    }
+    home.onOpen = { $0.isMute = true }
+    await home.opened()
+    home.time.advance(by: .seconds(25))
+    let error = await failure.value()
+    #expect(error?.code == .timedOut)
+    #expect(home.account.status == .disconnected)
+  }
+
+  @Test("Disconnect while connecting ends the Connect with Cancelled")
+  @LoopActor func cancelledConnect() async throws {
+    let home = try Home()
+    let failure = Waiter<AccountError?>()
+    home.onOpen = { $0.isMute = true }
+    spawn {
+      do throws(AccountError) {
+        try await home.account.connect()
+        failure.finish(nil)
+      } catch { failure.finish(error) }
+    }
+    await home.opened()
+    await home.account.disconnect()
+    #expect(await failure.value()?.code == .cancelled)
+    #expect(home.account.status == .disconnected)
+  }
+
+  @Test("Disconnect tells those in sessions first, then withdraws the broadcast, then closes")
+  @LoopActor func orderlyEnd() async throws {
+    let home = try Home()
+    try await home.connect()
+    try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
+    let server = try home.server
+    _ = server.take()
+    await home.account.disconnect()
+    let sent = server.take()
+    #expect(sent.count == 2)
+    #expect(sent.first?.contains("to='romeo@localhost/r'") == true && sent.first?.contains("unavailable") == true)
+    #expect(sent.last?.contains("to=") == false && sent.last?.contains("unavailable") == true)
+    #expect(server.isClosed)
+  }
+
+  @Test("An invisible account that goes offline never sends undirected unavailable")
+  @LoopActor func invisibleEnd() async throws {
+    let home = try Home(mode: .invisible, roster: "<item jid='nurse@localhost' subscription='both'/>")
+    try await home.connect()
+    try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
+    let server = try home.server
+    _ = server.take()
+    await home.account.disconnect()
+    let sent = server.take()
+    #expect(sent.count == 1)
+    #expect(sent.first?.contains("romeo@localhost/r") == true)
+  }
+}

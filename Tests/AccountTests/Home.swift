@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Account
+import Audience
+import EventLoop
+import Logging
+import Testing
+import XMPP
+
+/// One account at a scripted server, with a clock that the test moves and a list of all that it told.
+@LoopActor
+final class Home {
+  let account: Account
+  let time = ManualTime()
+  private(set) var servers: [ScriptedServer] = []
+  private(set) var events: [AccountEvent] = []
+
+  /// Prepares each stream before it opens.
+  var onOpen: @LoopActor (ScriptedServer) -> Void = { _ in }
+  private let openings = Waiter<Void>()
+
+  /// Waits until a stream has been opened.
+  func opened() async { await openings.value() }
+
+  /// The present stream.
+  var server: ScriptedServer {
+    get throws { try #require(servers.last) }
+  }
+
+  init(mode: Mode = .visible, roster: String = "", resource: String? = nil) throws {
+    let time = time
+    final class Box { var home: Home? }
+    let box = Box()
+    account = Account(
+      AccountConfiguration(
+        client: ClientConfiguration(account: try BareJID("juliet@localhost"), password: "p", resource: resource),
+        mode: mode),
+      nonce: "test", time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) { configuration in
+      let server = ScriptedServer(configuration, resource: "r\((box.home?.servers.count ?? 0) + 1)")
+      server.roster = roster
+      box.home?.onOpen(server)
+      box.home?.servers.append(server)
+      box.home?.openings.finish(())
+      return server
+    }
+    box.home = self
+    account.onEvent = { [weak self] event in
+      self?.events.append(event)
+      self?.onEvent(event)
+    }
+  }
+
+  /// Told of each event.
+  var onEvent: @LoopActor (AccountEvent) -> Void = { _ in }
+
+  /// Waits until the present stream has been sent something that nobody has looked at.
+  func sentSomething() async {
+    guard let server = servers.last, server.sent.isEmpty else { return }
+    let waiter = Waiter<Void>()
+    server.onSend = { waiter.finish(()) }
+    await waiter.value()
+  }
+
+  /// Connects, and forgets what that took.
+  func connect() async throws {
+    try await account.connect()
+    _ = try server.take()
+  }
+
+  /// What was announced and not yet looked at.
+  func announced() -> [DecloakRequest] {
+    events.compactMap { if case .requestAnnounced(let request) = $0 { request } else { nil } }
+  }
+
+  func resolved() -> [RequestOutcome] {
+    events.compactMap { if case .requestResolved(_, let outcome) = $0 { outcome } else { nil } }
+  }
+
+  func sessionEnds() -> [String] {
+    events.compactMap {
+      if case .sessionEnded(let contact, let direction, let cause) = $0 {
+        "\(contact) \(direction.rawValue) \(cause.rawValue)"
+      } else {
+        nil
+      }
+    }
+  }
+
+  /// Somebody asks us to decloak.
+  func ask(_ from: String, reason: String = "media") throws {
+    let request = "<decloak xmlns='urn:xmpp:decloak:0' reason='\(reason)'/>"
+    try server.say("<presence from='\(from)' to='juliet@localhost'>\(request)</presence>")
+  }
+}
+
+/// A value that comes later.
+@LoopActor
+final class Waiter<Value: Sendable> {
+  private var result: Value?
+  private var continuations: [CheckedContinuation<Value, Never>] = []
+
+  nonisolated init() {}
+
+  func finish(_ value: Value) {
+    result = value
+    for continuation in continuations { continuation.resume(returning: value) }
+    continuations.removeAll()
+  }
+
+  func value() async -> Value {
+    // A test's own task is not one of the loop's: others may run before the continuation is made.
+    await withCheckedContinuation { continuation in
+      if let result { continuation.resume(returning: result) } else { continuations.append(continuation) }
+    }
+  }
+}
+
+/// Nothing but presence, of what was sent.
+func presences(_ sent: [String]) -> [String] { sent.filter { $0.hasPrefix("<presence") } }

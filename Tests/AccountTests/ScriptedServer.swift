@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Account
+import Audience
+import EventLoop
+import Logging
+import Testing
+import XML
+import XMPP
+
+/// A server without a network: answers what every server answers at once, keeps all that was sent, and says what a
+/// test tells it to say.
+@LoopActor
+final class ScriptedServer: StanzaStream {
+  var onEvent: @LoopActor (StreamEvent) -> Void = { _ in }
+  /// All that left the account, in order.
+  private(set) var sent: [Element] = []
+  private(set) var isClosed = false
+  let resource: String
+  var roster = ""
+  /// Whether questions are left without an answer.
+  var isMute = false
+  /// Sessions of other accounts that answer questions, by full JID: the payload that they answer with.
+  var answers: [String: String] = [:]
+  /// Called with each stanza that arrives here.
+  var onSend: @LoopActor () -> Void = {}
+  private let configuration: ClientConfiguration
+
+  init(_ configuration: ClientConfiguration, resource: String) {
+    self.configuration = configuration
+    self.resource = configuration.resource ?? resource
+  }
+
+  var fullJID: String { "\(configuration.account)/\(resource)" }
+
+  func open() {
+    guard !isMute, let jid = try? FullJID(fullJID) else { return }
+    onEvent(.bound(jid, StreamFeatures(), Security(tls: nil, mechanism: "PLAIN")))
+  }
+
+  func close() {
+    isClosed = true
+    onEvent(.ended(StreamEnd(.cancelled, "closed")))
+  }
+
+  func send(_ stanza: Element) {
+    sent.append(stanza)
+    defer { onSend() }
+    guard !isMute, stanza.name == "iq", let id = stanza.attribute("id"), let payload = stanza.children.first else {
+      return
+    }
+    switch (stanza.attribute("type"), payload.namespace) {
+    case ("get", "jabber:iq:roster"):
+      say("<iq type='result' id='\(id)'><query xmlns='jabber:iq:roster'>\(roster)</query></iq>")
+    case ("get", "urn:xmpp:ping"): say("<iq type='result' id='\(id)' from='localhost'/>")
+    case ("get", "urn:nightcloak:absent"):
+      say(
+        """
+        <iq type='error' id='\(id)' from='\(stanza.attribute("to") ?? "")'><error type='cancel'>\
+        <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+        """)
+    default:
+      if let to = stanza.attribute("to"), let answer = answers[to] {
+        say("<iq type='result' id='\(id)' from='\(to)'>\(answer)</iq>")
+      }
+    }
+  }
+
+  /// Delivers a stanza to the account.
+  func say(_ xml: String) {
+    do {
+      let element = try Element.parse(xml, namespace: "jabber:client")
+      onEvent(.stanza(try Stanza(element), raw: element))
+    } catch {
+      Issue.record("the scripted server says what is no stanza: \(error): \(xml)")
+    }
+  }
+
+  /// Takes what was sent since the last time, as text.
+  func take() -> [String] {
+    defer { sent.removeAll() }
+    return sent.map { $0.serialized(within: "jabber:client") }
+  }
+}

@@ -1,0 +1,40 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A server for tests, on loopback only. What differs from run to run comes in the environment: see run.
+local directory = ENV_NIGHTCLOAK_DIRECTORY
+
+run_as_root = true -- tests may run as root, in a container for one
+data_path = directory .. "/data"
+certificates = directory
+plugin_paths = { "/usr/lib/prosody/modules" } -- of Debian's prosody-modules
+log = { debug = directory .. "/prosody.log" }
+ssl = { key = directory .. "/localhost.key", certificate = directory .. "/localhost.crt" }
+
+interfaces = { "127.0.0.1" }
+component_interfaces = { "127.0.0.1" }
+c2s_ports = { tonumber(ENV_NIGHTCLOAK_C2S) }
+c2s_direct_tls_ports = { tonumber(ENV_NIGHTCLOAK_TLS) }
+component_ports = { tonumber(ENV_NIGHTCLOAK_COMPONENT) }
+s2s_ports = {}
+http_ports = {}
+https_ports = {}
+
+storage = "internal"
+authentication = ENV_NIGHTCLOAK_AUTHENTICATION
+c2s_require_encryption = false -- raw clients of the tests talk in the clear
+allow_unencrypted_plain_auth = true
+smacks_hibernation_time = 20
+
+-- Those of Debian's configuration that touch presence are all here. vcard_legacy puts an avatar's hash into presence that
+-- has none, which nobody should be given with a decloak.
+local enabled = {
+  "roster", "saslauth", "tls", "disco", "private", "blocklist", "carbons", "smacks", "csi_simple",
+  "pep", "vcard4", "vcard_legacy", "version", "time", "ping", "uptime", "lastactivity", "register",
+}
+for name in ENV_NIGHTCLOAK_MODULES:gmatch("%S+") do table.insert(enabled, name) end
+modules_enabled = enabled
+modules_disabled = { "s2s" }
+
+VirtualHost "localhost"
+
+Component "sip.localhost"
+component_secret = "gateway"
