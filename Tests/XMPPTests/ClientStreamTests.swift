@@ -23,7 +23,7 @@ final class StreamWatcher {
       guard let self else { return }
       switch event {
       case .bound(let jid, _, _): bound = jid
-      case .stanza(let stanza): stanzas.append(stanza)
+      case .stanza(let stanza, _): stanzas.append(stanza)
       case .ended(let end):
         self.end = end
         ends += 1

@@ -58,6 +58,16 @@ struct IQTrackerTests {
     #expect(tracker.take(try answer(id, from: nil)) == nil)
   }
 
+  @Test("The answer to a question that was not asked after all does not count")
+  func forgotten() throws {
+    var tracker = try tracker()
+    let added = tracker.add(to: nil, deadline: later, "question")
+    let id = try #require(added)
+    tracker.forget(id)
+    #expect(tracker.take(try answer(id, from: nil)) == nil)
+    #expect(tracker.count == 0)
+  }
+
   @Test("Ids have 128 bits and do not repeat")
   func ids() throws {
     var tracker = try tracker()
