@@ -89,7 +89,7 @@ let package = Package(
       "DBusTests", ["CDBus", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
     tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto"]),
-    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP"]),
+    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP", logging]),
     tests("WitnessTests", ["Support", "DBus", "DBusInterfaces", "EventLoop"]),
   ]
 )
