@@ -91,7 +91,8 @@ final class BusWatches {
     if events.contains(.error) { conditions |= DBUS_WATCH_ERROR.rawValue }
     if events.contains(.hangUp) { conditions |= DBUS_WATCH_HANGUP.rawValue }
     isHandling = true
-    for watch in watches(of: descriptor) {
+    // Reading first, which libdbus asks for last: what came in before an end is heard before the end.
+    for watch in watches(of: descriptor).reversed() {
       // Handling one watch may have freed the next: only what is still listed may be touched.
       guard watches(of: descriptor).contains(watch), dbus_watch_get_enabled(watch) != 0 else { continue }
       let mine = conditions & (dbus_watch_get_flags(watch) | always)

@@ -2,6 +2,7 @@
 
 public import DBus
 import EventLoop
+import Testing
 
 /// libdbus has a type of that name too.
 public typealias DBusError = DBus.DBusError
@@ -145,4 +146,12 @@ struct Scene {
   func fence() async throws(DBusError) {
     _ = try await client.call("org.nightcloak.Test1", "/", "org.freedesktop.DBus.Peer", "Ping")
   }
+}
+
+/// Lets the loop turn until `condition` holds, or for five seconds.
+@LoopActor
+func eventually(_ condition: () -> Bool) async {
+  let end = EventLoop.shared.time.now + .seconds(5)
+  while !condition(), EventLoop.shared.time.now < end { await EventLoop.shared.time.wait(for: .zero) }
+  #expect(condition())
 }

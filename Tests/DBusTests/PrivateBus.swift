@@ -2,6 +2,7 @@
 
 import DBus
 import Glibc
+import Synchronization
 import Testing
 
 /// A dbus-daemon of our own, with its socket in a directory of its own.
@@ -10,6 +11,7 @@ final class PrivateBus: Sendable {
   let text: String
   private let pid: pid_t
   private let directory: String
+  private let stopped = Mutex(false)
 
   init() throws {
     var template = Array("/tmp/nightcloak-bus.XXXXXX".utf8CString)
@@ -37,11 +39,15 @@ final class PrivateBus: Sendable {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, ends[1], 3)
-    let words: [String] = ["dbus-daemon", "--nofork", "--print-address=3", "--config-file=\(configuration)"]
+    // It ends with this process, also when that crashes.
+    let words = [
+      "setpriv", "--pdeathsig", "KILL", "dbus-daemon", "--nofork", "--print-address=3",
+      "--config-file=\(configuration)",
+    ]
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var pid: pid_t = 0
-    let failure = posix_spawnp(&pid, "dbus-daemon", &actions, nil, &arguments, environ)
+    let failure = posix_spawnp(&pid, "setpriv", &actions, nil, &arguments, environ)
     close(ends[1])
     try #require(failure == 0, "dbus-daemon is not installed")
     self.pid = pid
@@ -53,18 +59,21 @@ final class PrivateBus: Sendable {
   }
 
   /// Ends the daemon; it closes every connection.
-  func stop() { send(SIGKILL) }
-
-  /// The daemon reads and writes nothing until it is woken.
-  func freeze() { send(SIGSTOP) }
-
-  private func send(_ signal: Int32) { kill(pid, signal) }
-
-  deinit {
+  func stop() {
+    let wasStopped = stopped.withLock { stopped in
+      defer { stopped = true }
+      return stopped
+    }
+    guard !wasStopped else { return }
     kill(pid, SIGKILL)
     waitpid(pid, nil, 0)
     unlink(directory + "/bus.conf")
     unlink(directory + "/bus")
     rmdir(directory)
   }
+
+  /// The daemon reads and writes nothing any more.
+  func freeze() { kill(pid, SIGSTOP) }
+
+  deinit { stop() }
 }
