@@ -8,6 +8,7 @@ internal import Glibc
 final class Run {
   private let options: BenchOptions
   private var workshop: Workshop?
+  private var isFinishing = false
 
   init(_ options: BenchOptions) { self.options = options }
 
@@ -28,13 +29,18 @@ final class Run {
       print(options.isJSON ? Report.json(figures) : Report.table(figures), terminator: "")
       await finish(0)
     } catch {
+      guard !isFinishing else { return }
       Progress.clear()
       Progress.write("nightcloak-bench: \(error)\n")
       await finish(1)
     }
   }
 
+  /// Clears up and ends the program. The first to call it decides on the status: what fails after a signal fails
+  /// because of it.
   private func finish(_ status: Int32) async {
+    guard !isFinishing else { return }
+    isFinishing = true
     await workshop?.close()
     fflush(nil)
     exit(status)

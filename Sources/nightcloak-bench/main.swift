@@ -3,11 +3,11 @@
 internal import EventLoop
 internal import Glibc
 
-// Signals are blocked before there is a second thread.
-Signals.block([SIGTERM, SIGINT, SIGHUP])
-
 let arguments = Array(CommandLine.arguments.dropFirst())
 if let address = PlainService.address(arguments) { exit(PlainService.serve(on: address)) }
+
+// Signals are blocked before there is a second thread.
+Signals.block([SIGTERM, SIGINT, SIGHUP])
 switch BenchOptions.parse(arguments) {
 case .print(let text): print(text)
 case .refuse(let text):
