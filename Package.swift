@@ -89,9 +89,11 @@ let package = Package(
     tests("CryptoTests", ["Crypto"]),
     tests("TLSTests", ["COpenSSL", "TLS", "EventLoop"]),
     tests("XMLTests", ["XML"]),
-    tests("DBusTests", ["DBus", "DBusInterfaces", "EventLoop", "Support"]),
+    tests(
+      "DBusTests", ["CDBus", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
+      resources: [.copy("Fixtures")]),
     tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto"]),
-    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP"]),
+    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP", logging]),
     tests("WitnessTests", ["Support", "DBus", "DBusInterfaces", "EventLoop"]),
   ]
 )

@@ -21,7 +21,8 @@ final class WireTap {
   private let listener: Int32
   private let server: UInt16
   private var connections = 0
-  private var waiters: [(matches: (Passed) -> Bool, continuation: CheckedContinuation<Passed?, Never>, timer: TimerToken)] = []
+  private var waiters:
+    [(matches: (Passed) -> Bool, continuation: CheckedContinuation<Passed?, Never>, timer: TimerToken)] = []
 
   /// Listens on a free port of loopback, and passes everything on to `server`.
   init(server: UInt16) throws {
