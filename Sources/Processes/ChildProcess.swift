@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import EventLoop
-internal import Glibc
+public import Glibc
 
-/// A program that the demo starts and ends again.
-final class ChildProcess: Sendable {
-  let pid: pid_t
+/// A program that is started, and ended again: a bus, a server, the daemon.
+public final class ChildProcess: Sendable {
+  /// Its process id.
+  public let pid: pid_t
   private let output: Int32
 
   /// Starts a program with its standard output in a pipe and its standard error output in a file.
-  /// - Throws: ``DemoFailure`` when it cannot be started.
-  init(_ arguments: [String], log: String) throws {
+  /// - Throws: ``ProcessFailure`` when it cannot be started.
+  public init(_ arguments: [String], log: String) throws {
     var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { throw DemoFailure("no pipe for \(arguments[0])") }
+    guard pipe(&ends) == 0 else { throw ProcessFailure("no pipe for \(arguments[0])") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -37,7 +38,7 @@ final class ChildProcess: Sendable {
     let failure = posix_spawnp(&child, arguments[0], &actions, &attributes, &pointers, environ)
     guard failure == 0 else {
       close(ends[0])
-      throw DemoFailure("\(arguments[0]) cannot be started: \(String(cString: strerror(failure)))")
+      throw ProcessFailure("\(arguments[0]) cannot be started: \(String(cString: strerror(failure)))")
     }
     pid = child
     output = ends[0]
@@ -46,7 +47,7 @@ final class ChildProcess: Sendable {
   deinit { close(output) }
 
   /// The first line of what the program prints; `nil` when it ends before.
-  func firstLine() async -> String? {
+  public func firstLine() async -> String? {
     await offLoop { [output] in
       var line: [UInt8] = []
       var byte: UInt8 = 0
@@ -61,7 +62,7 @@ final class ChildProcess: Sendable {
   /// Asks the program to end, and waits for it.
   /// - Returns: its exit status; 128 and more for a signal.
   @discardableResult
-  func end() async -> Int32 {
+  public func end() async -> Int32 {
     await offLoop { [pid] in
       kill(pid, SIGTERM)
       return Self.wait(pid)
@@ -69,7 +70,7 @@ final class ChildProcess: Sendable {
   }
 
   /// Waits for the program's own end.
-  func exitStatus() async -> Int32 { await offLoop { [pid] in Self.wait(pid) } }
+  public func exitStatus() async -> Int32 { await offLoop { [pid] in Self.wait(pid) } }
 
   private static func wait(_ pid: pid_t) -> Int32 {
     var status: Int32 = 0
@@ -79,8 +80,9 @@ final class ChildProcess: Sendable {
   }
 }
 
-/// Why the story could not go on.
-struct DemoFailure: Error, CustomStringConvertible {
-  let description: String
+/// Why a program could not be started.
+public struct ProcessFailure: Error, CustomStringConvertible {
+  /// The program and what the system said of it.
+  public let description: String
   init(_ text: String) { description = text }
 }
