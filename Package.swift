@@ -67,7 +67,7 @@ let package = Package(
 
     // The programs: options, wiring, nothing else.
     program("nightcloakd", ["DBus", "EventLoop", "PresenceService", "CLinux", logging]),
-    program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop"]),
+    program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "XML"]),
     program("nightcloak-bench", ["CDBus", "CXML", "DBus", "DBusInterfaces", "EventLoop", "XML", "XMPP"]),
 
     // The generator of typed D-Bus skeletons and proxies from dbus-interfaces/*.xml.
