@@ -36,9 +36,15 @@ enum BusctlForm {
     }
   }
 
+  /// An interface of ours with the name of the service as the variable that the shell has it in.
+  static func short(_ text: String) -> String {
+    text.hasPrefix(Stage.serviceName) ? "$N" + text.dropFirst(Stage.serviceName.count) : text
+  }
+
   /// As a shell needs it.
   private static func quoted(_ text: String) -> String {
     let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "@./:_-*".contains($0)) }
-    return isPlain && !text.isEmpty ? text : "'\(text)'"
+    guard isPlain, !text.isEmpty else { return "'\(text)'" }
+    return short(text)
   }
 }

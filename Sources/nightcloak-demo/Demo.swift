@@ -17,10 +17,9 @@ final class Demo {
     Signals.handle(Self.endings) { signal in spawn { await self.interrupted(by: signal) } }
     let begin = EventLoop.shared.time.now
     do {
-      narrator.chapter("A private bus, a server on loopback, and the daemon")
+      narrator.chapter("A private bus, Prosody on loopback, and nightcloakd")
       try await stage.set()
       try await Story(stage, narrator).tell()
-      narrator.chapter("Everybody goes home")
       try await endDaemon()
     } catch {
       return await failed(error)
@@ -38,7 +37,7 @@ final class Demo {
     guard let daemon = stage.daemon else { return }
     let status = await daemon.end()
     guard status == 0 else { throw DemoFailure("nightcloakd ended with status \(status) when asked to, not 0") }
-    narrator.told("daemon", "SIGTERM: streams closed, off the bus, exit status 0")
+    narrator.told("daemon", "is told to end (SIGTERM), and does, with status 0")
   }
 
   private func failed(_ error: any Error) async {

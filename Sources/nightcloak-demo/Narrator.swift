@@ -8,8 +8,12 @@ internal import Glibc
 final class Narrator {
   private static let columns = 100
   private static let indentation = 11
+  private static let hanging = 2
   private var chapters = 0
-  private var step = "start"
+  private var step = "0 (start)"
+  private var isInLine = false
+  /// How far the line of a call goes that has not been answered yet.
+  private var column: Int?
   private let isColoured =
     isatty(STDOUT_FILENO) == 1 && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
 
@@ -28,31 +32,47 @@ final class Narrator {
   }
 
   /// What somebody calls, as it would be typed.
-  func call(_ who: String, _ words: [String]) { lines(who, Self.wrap(words, continuation: " \\"), .call) }
+  func call(_ who: String, _ words: [String]) {
+    let texts = Self.wrap(words, continuation: " \\")
+    lines(who, texts, .call)
+    // The answer may still come onto the same line.
+    column = Self.indentation + (texts.count > 1 ? Self.hanging : 0) + (texts.last?.count ?? 0)
+  }
 
-  /// What a call answered.
-  func answer(_ text: String) { lines("", Self.wrap(["->"] + text.split(separator: " ").map(String.init)), nil) }
+  /// What the call that was told last was answered.
+  func answer(_ text: String) {
+    let words = ["->"] + text.split(separator: " ").map(String.init)
+    let line = " " + words.joined(separator: " ")
+    guard let column, column + line.count <= Self.columns else { return lines("", Self.wrap(words), nil) }
+    write(line)
+  }
 
   /// What somebody, or the reader, learns.
   func told(_ who: String, _ text: String) { lines(who, Self.wrap(text.split(separator: " ").map(String.init)), nil) }
 
   /// A stanza on its way.
-  func wire(_ passed: Wire.Passed) {
+  func wire(_ passed: Wire.Passed, isBrief: Bool = false) {
     let who = passed.account.prefix(1).uppercased() + passed.account.dropFirst()
     let way = passed.isOutgoing ? "\(who) > server" : "server > \(who)"
-    lines("wire", Self.wrap(["\(way):"] + StanzaText.pieces(passed.stanza)), .wire)
+    lines("wire", Self.wrap(["\(way):"] + StanzaText.pieces(passed.stanza, isBrief: isBrief)), .wire)
   }
 
   /// The end of the story.
-  func end(_ text: String) { put(tinted(text, .bold)) }
+  func end(_ text: String) {
+    put(tinted(text, .bold))
+    endLine()
+  }
 
   /// A step that did not happen, and where to look.
   func failed(_ reason: String, died: [String], directory: String?) {
     put(tinted("FAILED in step \(step): \(reason)", .bad))
     if !died.isEmpty { put("  ended by itself: \(died.joined(separator: ", "))") }
-    guard let directory else { return }
-    put("  look at \(directory)/nightcloakd.log, wire.log beside it (every stanza, in order),")
-    put("  and server/prosody.log there. The directory is yours to remove.")
+    if let directory {
+      put("  look at \(directory)/nightcloakd.log,")
+      put("  at wire.log beside it (every stanza, in order), and at server/prosody.log there;")
+      put("  the directory is yours to remove")
+    }
+    endLine()
   }
 
   // MARK: Lines
@@ -60,14 +80,14 @@ final class Narrator {
   private func lines(_ label: String, _ texts: [String], _ tint: Tint?) {
     let padded = "  " + label + String(repeating: " ", count: max(1, Self.indentation - 2 - label.count))
     for (index, text) in texts.enumerated() {
-      let start = index == 0 ? padded : String(repeating: " ", count: Self.indentation + 2)
+      let start = index == 0 ? padded : String(repeating: " ", count: Self.indentation + Self.hanging)
       put(start + (tint.map { tinted(text, $0) } ?? text))
     }
   }
 
   /// Fills lines with words; a word that is too long gets a line of its own.
   private static func wrap(_ words: [String], continuation: String = "") -> [String] {
-    let room = columns - indentation - 2 - continuation.count
+    let room = columns - indentation - hanging - continuation.count
     var result: [String] = []
     var line = ""
     for word in words {
@@ -87,8 +107,19 @@ final class Narrator {
     isColoured ? "\u{1b}[\(tint.rawValue)m\(text)\u{1b}[0m" : text
   }
 
-  /// Written at once: the standard library would keep it back where the output is no terminal.
+  /// Begins a line; it ends when the next one begins.
   private func put(_ line: String) {
-    _ = (line + "\n").withCString { write(STDOUT_FILENO, $0, strlen($0)) }
+    endLine()
+    write(line)
+    isInLine = true
   }
+
+  private func endLine() {
+    if isInLine { write("\n") }
+    isInLine = false
+    column = nil
+  }
+
+  /// Written at once: the standard library would keep it back where the output is no terminal.
+  private func write(_ text: String) { _ = text.withCString { Glibc.write(STDOUT_FILENO, $0, strlen($0)) } }
 }

@@ -68,7 +68,7 @@ final class Person {
     let object = object ?? path
     if !aside {
       let target = object == Self.manager ? "$M" : "$\(name.prefix(1))"
-      narrator.call(name, ["call", target, short(interface), member] + BusctlForm.words(arguments))
+      narrator.call(name, ["call", target, BusctlForm.short(interface), member] + BusctlForm.words(arguments))
     }
     return try await bus.call(Stage.serviceName, object, interface, member, arguments, timeout: Self.limit)
   }
@@ -76,7 +76,9 @@ final class Person {
   /// Sets what becomes of requests.
   /// - Throws: ``DBusError``.
   func setPolicy(_ policy: String) async throws {
-    let call = ["busctl", "--address=$B", "set-property", "$N", "$\(name.prefix(1))", short(DecloakProxy.interface)]
+    let call = [
+      "busctl", "--address=$B", "set-property", "$N", "$\(name.prefix(1))", BusctlForm.short(DecloakProxy.interface),
+    ]
     narrator.call(name, call + ["Policy", "s", policy])
     try await decloak.setPolicy(policy)
   }
@@ -111,8 +113,4 @@ final class Person {
   }
 
   private var decloak: DecloakProxy { DecloakProxy(bus, Stage.serviceName, path) }
-
-  private func short(_ interface: String) -> String {
-    "$N" + interface.dropFirst(Stage.serviceName.count)
-  }
 }

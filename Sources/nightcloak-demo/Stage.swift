@@ -8,7 +8,7 @@ internal import Glibc
 /// daemon. All of it private to this run.
 @LoopActor
 final class Stage {
-  static let serviceName = "org.nightcloak.Presence1"
+  nonisolated static let serviceName = "org.nightcloak.Presence1"
   static let password = "secret"
   private static let startLimit: Duration = .seconds(10)
   private static let serverScript = "Tests/Servers/prosody/run"

@@ -2,27 +2,40 @@
 
 internal import XML
 
-/// Stanzas for the eye: real ones, with the middle of long values left out.
+/// Stanzas for the eye: real ones, with dots for what is left out.
 enum StanzaText {
-  private static let longestValue = 30
-  private static let keptBefore = 7
-  private static let keptAfter = 15
+  private static let longestValue = 26
+  private static let keptOfResource = 3
+  private static let keptOfHash = 8
+  private static let keptAfter = 16
+  private static let capabilities = "http://jabber.org/protocol/caps"
 
-  /// The start tag, each child, and the end tag.
-  static func pieces(_ stanza: Element) -> [String] {
-    let text = shortened(stanza.serialized(within: Wire.namespace))
-    let children = stanza.children
-    guard !children.isEmpty, let open = text.firstIndex(of: ">") else { return [text] }
-    return [String(text[...open])]
-      + children.map { shortened($0.serialized(within: Wire.namespace)) }
-      + ["</\(stanza.name)>"]
+  /// The start tag, each child (dots for all, if `isBrief`) and the end tag, as they may be put on lines.
+  static func pieces(_ stanza: Element, isBrief: Bool) -> [String] {
+    var open = "<\(stanza.name)"
+    for name in ["from", "to", "type"] {
+      if let value = stanza.attribute(name) { open += " \(name)='\(jid(value))'" }
+    }
+    guard !stanza.children.isEmpty else { return [open + "/>"] }
+    if isBrief { return ["\(open)>...</\(stanza.name)>"] }
+    return [open + ">"] + stanza.children.map(child) + ["</\(stanza.name)>"]
   }
 
-  /// Attribute values alone are quoted with apostrophes: in text, our serializer's callers have none.
-  private static func shortened(_ text: String) -> String {
-    text.split(separator: "'", omittingEmptySubsequences: false).enumerated().map { index, part in
-      guard index % 2 == 1, part.count > longestValue else { return String(part) }
-      return "\(part.prefix(keptBefore))...\(part.suffix(keptAfter))"
+  /// A JID with the beginning of its resource, which is random and long.
+  static func jid(_ text: String) -> String {
+    guard let slash = text.firstIndex(of: "/") else { return text }
+    let resource = text[text.index(after: slash)...]
+    return resource.count <= keptOfResource ? text : "\(text[...slash])\(resource.prefix(keptOfResource))..."
+  }
+
+  private static func child(_ element: Element) -> String {
+    if element.matches("c", capabilities) {
+      return "<c ... ver='\((element.attribute("ver") ?? "").prefix(keptOfHash))...'/>"
+    }
+    // Only attribute values are between apostrophes: no text that the demo sends has one.
+    let text = element.serialized(within: Wire.namespace)
+    return text.split(separator: "'", omittingEmptySubsequences: false).enumerated().map { index, part in
+      index % 2 == 1 && part.count > longestValue ? "...\(part.suffix(keptAfter))" : String(part)
     }.joined(separator: "'")
   }
 }

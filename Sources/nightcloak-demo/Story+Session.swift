@@ -18,7 +18,7 @@ extension Story {
   /// - Returns: the request's id, and where Juliet's answer will be.
   func ask(_ juliet: Person, _ tybalt: Person) async throws -> (request: String, answer: Answer) {
     try await tybalt.setPolicy("ask")
-    let mark = stage.wire.stanzas.mark
+    let mark = Mark(wire: stage.wire.stanzas.mark, signals: juliet.heard.mark)
     let signals = tybalt.heard.mark
     let answer = Answer()
     spawn {
@@ -33,19 +33,19 @@ extension Story {
       }
     }
     let request = try await passed(
-      since: mark, "Juliet's request reaches Tybalt's daemon", delivered(to: tybalt, from: juliet))
-    narrator.wire(request)
+      since: mark.wire, "Juliet's request reaches Tybalt's daemon", delivered(to: tybalt, from: juliet))
+    narrator.wire(request, isBrief: true)
     let signal = try await heard(tybalt, since: signals, "DecloakRequested")
     let id = signal.text(0)
     try check(signal.text(1) == juliet.jid && signal.text(2) == "media", "DecloakRequested names Juliet and her reason")
-    narrator.told("Tybalt", "hears DecloakRequested \"\(id)\", \(juliet.jid), \"media\"")
+    narrator.told("Tybalt", "hears DecloakRequested \(id), \(StanzaText.jid(juliet.jid)), \"media\"")
     let entry = try await tybalt.list("ListRequests").first
     try check(
       text(entry, "Id") == id && text(entry, "Contact") == juliet.account, "ListRequests shows the same request")
-    narrator.answer("1 request, the same: a client that missed the signal finds it here")
+    narrator.answer("the same, for whoever missed the signal")
     try await checkSilence(since: mark, juliet, tybalt)
     try check(answer.items.isEmpty, "Juliet waits for as long as Tybalt has not answered")
-    narrator.told("Juliet", "still waits, and still nothing from Tybalt came over the wire")
+    narrator.told("Juliet", "still waits, and nothing has come to her yet")
     return (id, answer)
   }
 
@@ -60,8 +60,6 @@ extension Story {
     for name in ["show", "status", "priority"] {
       try check(shown.stanza.child(name, Wire.namespace) == nil, "the answer carries no <\(name)/>")
     }
-    narrator.told("", "His capabilities, and neither \"dnd\" nor \"researching\".")
-
     let limit = Duration.milliseconds(Self.wait + 2000)
     guard let values = try await answer.first(within: limit, where: { _ in true })?.get() else {
       throw DemoFailure("RequestDecloak was not answered")
@@ -74,12 +72,14 @@ extension Story {
     try check(signal.text(1) == tybalt.jid, "PeerDecloaked names Tybalt's full JID")
     let identity = identity(of: peer)
     try check(!identity.isEmpty, "RequestDecloak gives Juliet Tybalt's identity")
-    narrator.told("Juliet", "has her answer: \(tybalt.jid), \(identity), \(features.count) features, as")
-    narrator.told("", features.prefix(2).joined(separator: " "))
+    narrator.told(
+      "Juliet",
+      "has her answer: \(tybalt.jid), \(identity), \(features.count) features, "
+        + "such as \(features.last ?? ""); of \"dnd\" and \"researching\", nothing")
     try check(try await tybalt.canBeSeen(by: juliet.jid) == (true, "session"), "CanSee knows of the session")
     let session = try await juliet.list("ListSessions").first { text($0, "Jid") == tybalt.jid }
     try check(text(session, "Direction") == "i-see-them", "ListSessions has Tybalt as \"i-see-them\"")
-    narrator.answer("\(tybalt.jid) i-see-them: time for the call")
+    narrator.answer("\(StanzaText.jid(tybalt.jid)), i-see-them")
   }
 
   /// Tybalt takes his presence back; Juliet is told.
@@ -92,7 +92,7 @@ extension Story {
       try await passed(since: mark, "Juliet is told unavailable") {
         $0.isPresence && !$0.isOutgoing && $0.account == "juliet" && $0.from == tybalt.jid && $0.type == "unavailable"
       })
-    let signal = try await heard(juliet, since: signals, "SessionEnded")
+    let signal = try await heard(juliet, since: signals, "SessionEnded", direction: "i-see-them")
     try check(signal.text(0) == tybalt.account && signal.text(2) == "peer-left", "SessionEnded says that Tybalt left")
     narrator.told("Juliet", "hears SessionEnded \"\(signal.text(0))\", \"\(signal.text(1))\", \"\(signal.text(2))\"")
     let seen = try await tybalt.canBeSeen(by: juliet.jid)
@@ -102,8 +102,8 @@ extension Story {
       $0.isPresence && !$0.isOutgoing && $0.account == "tybalt" && $0.isFrom(juliet.account) && $0.type == "unavailable"
     }
     let left = try await juliet.list("ListSessions")
-    try check(left.isEmpty, "no session is left, but ListSessions has \(left.count)")
-    narrator.answer("empty: he is as unseen as he was")
+    try check(left.isEmpty, "no session is left in ListSessions")
+    narrator.answer("empty: Tybalt is as unseen as he was")
   }
 
   private func text(_ entry: Person.Entry?, _ key: String) -> String { entry?[key]?.as(String.self) ?? "" }
