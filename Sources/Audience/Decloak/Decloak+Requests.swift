@@ -9,7 +9,7 @@ extension Decloak {
   ) -> [DecloakEffect] {
     let contact = arrived.requester.account
     guard policy != .off, contact != audience.account else { return [] }
-    if let why = audience.why(arrived.requester) { return resend(to: arrived.requester, why, audience, now: now) }
+    if audience.contains(arrived.requester) { return resend(to: arrived.requester, audience, now: now) }
     if pending[contact] != nil { return merge(arrived, now: now) }
     if policy == .allow, audience.mode == .visible {
       guard audience.sessions.count < Limits.sessions else {
@@ -66,13 +66,20 @@ extension Decloak {
     if var request = pending[contact], let index = request.requesters.firstIndex(of: address) {
       request.requesters.remove(at: index)
       pending[contact] = request
-      if request.requesters.isEmpty { effects += resolve(request, .withdrawn) }
+      effects += request.requesters.isEmpty ? resolve(request, .withdrawn) : supersede(contact, audience)
+    }
+    // A bare JID that is gone, as when our request bounced, takes with it all that answered there.
+    if address == .bare(contact), let ask = asks[contact] {
+      effects += peers(of: contact).filter { $0.askID == ask.id }.flatMap { endPeer($0.address, .peerLeft) }
     }
     effects += endSessions([address], .peerLeft, audience: &audience)
     effects += endPeer(address, .peerLeft)
     // Our own request stands for the whole contact: it is over when the last resource that answered has gone.
     if asks[contact]?.isAnswered == true, !peers.keys.contains(where: { $0.account == contact }) {
-      effects += endSessions([.bare(contact)], .peerLeft, audience: &audience)
+      asks[contact] = nil
+      if audience.sessions[.bare(contact)]?.origin == .requested {
+        effects += endSessions([.bare(contact)], .peerLeft, audience: &audience)
+      }
     }
     return effects
   }
@@ -136,13 +143,12 @@ extension Decloak {
 
   /// Somebody who may see us anyway asks: the presence it is entitled to, now and then.
   private mutating func resend(
-    to address: Address, _ why: Audience.Why, _ audience: Audience, now: Instant
+    to address: Address, _ audience: Audience, now: Instant
   ) -> [DecloakEffect] {
     if let last = resentAt[address], last.later(bySeconds: Limits.resendInterval) > now { return [] }
     guard resentAt.count < Limits.silenced else { return [] }
     resentAt[address] = now
-    let session = audience.sessions[address] ?? audience.sessions[.bare(address.account)]
-    return [.show(address, full: why != .session || session?.full == true)]
+    return [.show(address, full: audience.seesAll(address))]
   }
 
   mutating func resolve(_ request: DecloakRequest, _ outcome: RequestOutcome) -> [DecloakEffect] {
