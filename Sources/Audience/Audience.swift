@@ -79,6 +79,11 @@ public struct Audience: Sendable {
   /// Whether an address is among those in ``shown``.
   func wasShown(_ address: Address) -> Bool { shownByAccount.contains(address) }
 
+  /// Whether another copy of our presence to `address` can be remembered, so that it can be taken back.
+  func canBeShownAgain(_ address: Address) -> Bool {
+    wasShown(address) || shownByAccount[address.account].count < Limits.resourcesPerContact
+  }
+
   /// Who was shown us and may not know any more, in the order of the JIDs.
   /// - Parameter contact: one contact's addresses; `nil` for everybody's.
   func shownOutside(_ contact: BareAddress? = nil) -> [Address] {

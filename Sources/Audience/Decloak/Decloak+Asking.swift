@@ -32,7 +32,10 @@ extension Decloak {
     guard audience.mode == .visible || reveal || audience.contains(.bare(contact)) else {
       throw .wouldReveal(contact)
     }
-    guard asks.count < Limits.outstandingAsks, audience.sessions.count < Limits.sessions else {
+    guard audience.sessions.count < Limits.sessions else {
+      throw .limitExceeded("sessions (\(Limits.sessions)): end one with Revoke first")
+    }
+    guard asks.count < Limits.outstandingAsks else {
       throw .limitExceeded("requests of our own (\(Limits.outstandingAsks)): end one with Revoke first")
     }
     let until = now.later(bySeconds: Limits.askLifetime)
@@ -60,7 +63,9 @@ extension Decloak {
       session.expiresAt = session.origin == .requested ? end : max(session.expiresAt, end)
       audience.update(session)
     }
-    guard peers[address] == nil, peers.count < Limits.peers else { return [] }
+    guard peers[address] == nil, peers.count < Limits.peers,
+      peers(of: contact).count < Limits.resourcesPerContact
+    else { return [] }
     peers[address] = Peer(address: address, askID: ask.id, since: now, expiresAt: session.expiresAt)
     return [.peerAppeared(address, id: ask.id)]
   }

@@ -12,7 +12,9 @@ extension Decloak {
     if audience.contains(arrived.requester) { return resend(to: arrived.requester, audience, now: now) }
     if pending[contact] != nil { return merge(arrived, now: now) }
     if policy == .allow, audience.mode == .visible {
-      guard audience.sessions.count < Limits.sessions else {
+      guard audience.sessions.count < Limits.sessions,
+        audience.sessions(with: contact).count < Limits.resourcesPerContact
+      else {
         droppedRequests += 1
         return []
       }
@@ -65,6 +67,7 @@ extension Decloak {
     let contact = address.account
     if var request = pending[contact], let index = request.requesters.firstIndex(of: address) {
       request.requesters.remove(at: index)
+      request.hasUnreportedChange = true
       pending[contact] = request
       effects += request.requesters.isEmpty ? resolve(request, .withdrawn) : supersede(contact, audience)
     }
@@ -146,9 +149,16 @@ extension Decloak {
     to address: Address, _ audience: Audience, now: Instant
   ) -> [DecloakEffect] {
     if let last = resentAt[address], last.later(bySeconds: Limits.resendInterval) > now { return [] }
+    // A contact can make up resources without end; each copy is remembered until it is taken back.
+    guard audience.canBeShownAgain(address) else { return [] }
+    if resentAt.count >= Limits.silenced { forgetResent(now: now) }
     guard resentAt.count < Limits.silenced else { return [] }
     resentAt[address] = now
     return [.show(address, full: audience.seesAll(address))]
+  }
+
+  mutating func forgetResent(now: Instant) {
+    resentAt = resentAt.filter { $0.value.later(bySeconds: Limits.resendInterval) > now }
   }
 
   mutating func resolve(_ request: DecloakRequest, _ outcome: RequestOutcome) -> [DecloakEffect] {

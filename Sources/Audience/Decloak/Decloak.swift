@@ -106,7 +106,7 @@ public struct Decloak: Sendable {
     }
     asks = asks.filter { $0.value.isOpen(now) }
     silenced = silenced.filter { $0.value > now }
-    resentAt = resentAt.filter { $0.value.later(bySeconds: Limits.resendInterval) > now }
+    forgetResent(now: now)
     return effects
   }
 
