@@ -55,34 +55,60 @@ struct AbsentResource: Hashable, Sendable {
 
   /// The answer to an IQ. Until it is learned, the one that RFC 6121 §8.5.3.2.3 asks for.
   var iq = AbsentResource.plain
-  /// The answer to a message that is bounced; `nil` where the server swallows it.
-  var message: Shape?
+  /// The answer to a groupchat message; `nil` where the server swallows it.
+  var groupchat: Shape?
+  /// The answer to a normal message without a body, which one server bounces and others swallow.
+  var emptyMessage: Shape?
 
-  /// What goes back for a stanza from outside; `nil` where silence is what the server would give.
-  func answer(to stanza: Stanza) -> Element? {
-    switch stanza {
-    case .iq(let iq):
-      return Self.reply("iq", to: iq.from, from: iq.to, id: iq.id, children: self.iq.children(echoing: iq.payload))
-    case .message(let message):
-      guard let shape = self.message else { return nil }
-      return Self.reply(
-        "message", to: message.from, from: message.to, id: message.id,
-        children: shape.children(echoing: message.element.children.map { $0 }))
-    case .presence:
-      return nil
+  /// The questions that are put to a resource of ours that is not there. The IQ comes last: stanzas are answered in
+  /// order on one stream, so its answer says that no bounce will come any more.
+  static func messages(to absent: JID) -> [Message] {
+    [
+      Message(to: absent, type: .groupchat, id: groupchatID, payload: [probePayload]),
+      Message(to: absent, type: .normal, id: emptyMessageID),
+    ]
+  }
+
+  private static let groupchatID = "groupchat"
+  private static let emptyMessageID = "empty"
+
+  /// Takes the shapes of the server's answers.
+  mutating func learn(from answers: [Element]) {
+    for answer in answers {
+      guard let shape = Shape(answer: answer, probe: Self.probe) else { continue }
+      switch (answer.name, answer.attribute("id")) {
+      case ("iq", _): iq = shape
+      case ("message", Self.groupchatID): groupchat = shape
+      case ("message", Self.emptyMessageID): emptyMessage = shape
+      default: break
+      }
     }
   }
 
-  private static func reply(_ name: String, to: JID?, from: JID?, id: String?, children: [Element]) -> Element {
+  /// What goes back for a stanza from outside; `nil` where silence is what the server would give.
+  func answer(to stanza: Stanza, _ raw: Element) -> Element? {
+    let shape: Shape?
+    switch stanza {
+    case .iq: shape = iq
+    case .message(let message): shape = message.isEmptyNormal ? emptyMessage : groupchat
+    case .presence: shape = nil
+    }
     // No `from`: the server stamps it, and with the very JID that was asked.
-    Element(
-      name, clientNamespace, ["to": to?.description, "id": id, "type": "error"],
-      children: children)
+    return shape.map { shape in
+      Element(
+        raw.name, raw.namespace, ["to": stanza.from?.description, "id": stanza.id, "type": "error"],
+        children: shape.children(echoing: raw.children))
+    }
   }
 }
 
-/// A message to a resource that is not there, and what came back for it.
+/// A question to a resource that is not there, and all that came back for it.
 struct AbsentProbe {
   let jid: JID
-  var bounce: Element?
+  var answers: [Element] = []
+}
+
+extension Message {
+  /// Whether this is a normal message that says nothing at all.
+  var isEmptyNormal: Bool { type == .normal && payload.isEmpty }
 }

@@ -8,14 +8,13 @@ internal import XMPP
 // What the doorkeeper lets in.
 
 extension Account {
-  func admitted(_ stanza: Stanza, _ verdict: ArrivalVerdict) {
+  func admitted(_ stanza: Stanza, _ raw: Element, _ verdict: ArrivalVerdict) {
+    if let from = stanza.from, from == absentProbe?.jid { absentProbe?.answers.append(raw) }
     switch stanza {
     case .presence(let presence): arrived(presence, verdict)
     case .iq(let iq) where verdict == .match: requests.received(iq)
     case .iq(let iq): answer(iq)
-    case .message(let message):
-      // For a handler, once there can be one. Nothing automatic ever goes back.
-      if message.type == .error, message.from == absentProbe?.jid { absentProbe?.bounce = message.element }
+    case .message: break  // For a handler, once there can be one; nothing automatic ever goes back.
     }
   }
 

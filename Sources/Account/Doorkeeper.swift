@@ -14,7 +14,7 @@ internal import XMPP
 @LoopActor
 final class Doorkeeper {
   /// What an arrival is handed in with.
-  typealias Guest = @LoopActor (Stanza, ArrivalVerdict) -> Void
+  typealias Guest = @LoopActor (Stanza, Element, ArrivalVerdict) -> Void
 
   /// Who may know. Changed by Visibility and Decloak through their own functions only.
   var audience: Audience
@@ -23,7 +23,7 @@ final class Doorkeeper {
   /// Stanzas of our own code that had to be refused. Each is a fault of ours.
   private(set) var faults: UInt64 = 0
   /// Called with each stanza that is let in.
-  var admit: Guest = { _, _ in }
+  var admit: Guest = { _, _, _ in }
 
   private var stream: (any StanzaStream)?
   private var isClosing = false
@@ -43,7 +43,7 @@ final class Doorkeeper {
     isClosing = false
     stream.onEvent = { [weak self, weak stream] event in
       guard let self, let stream, self.stream === stream else { return }
-      if case .stanza(let stanza) = event { received(stanza) } else { onEvent(event) }
+      if case .stanza(let stanza, let raw) = event { received(stanza, raw) } else { onEvent(event) }
     }
     stream.open()
   }
@@ -85,7 +85,8 @@ final class Doorkeeper {
     } catch {
       guard error.code == .wouldReveal else { return }
       faults += 1
-      logger.critical("internal fault: a stanza that would have revealed us was stopped", metadata: ["count": "\(faults)"])
+      logger.critical(
+        "internal fault: a stanza that would have revealed us was stopped", metadata: ["count": "\(faults)"])
       logger.debug("it was addressed to \(stanza.to?.description ?? "everybody")")
     }
   }
@@ -100,15 +101,15 @@ final class Doorkeeper {
   // MARK: In
 
   /// Judges a stanza that has arrived.
-  private func received(_ stanza: Stanza) {
+  private func received(_ stanza: Stanza, _ raw: Element) {
     // Without `from` it is our server's, on behalf of our own account (RFC 6120 §8.1.2.1).
     let source: Source = stanza.from.map { isInside(Address($0)) ? .inside : .outside } ?? .inside
     let verdict = ArrivalTable.verdict(Arrival(stanza), source)
     switch verdict {
     case .drop: break
     case .imitate:
-      if !isClosing, let answer = absentResource.answer(to: stanza) { stream?.send(answer) }
-    case .use, .learn, .ask, .list, .deliver, .match: admit(stanza, verdict)
+      if !isClosing, let answer = absentResource.answer(to: stanza, raw) { stream?.send(answer) }
+    case .use, .learn, .ask, .list, .deliver, .match: admit(stanza, raw, verdict)
     }
   }
 

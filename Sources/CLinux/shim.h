@@ -19,3 +19,8 @@ static const int linux_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;
 static const int linux_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
 static const int linux_timerfd_flags = TFD_NONBLOCK | TFD_CLOEXEC;
 static const int linux_timerfd_absolute = TFD_TIMER_ABSTIME;
+
+// getopt(3) keeps its state in global variables, which Swift rightly does not let anybody touch.
+static inline int linux_getopt_index(void) { return optind; }
+static inline const char *linux_getopt_value(void) { return optarg; }
+static inline void linux_getopt_silence(void) { opterr = 0; }

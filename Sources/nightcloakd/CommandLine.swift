@@ -62,12 +62,12 @@ struct CommandLineOptions {
       }
     }
     table.append(option())
-    opterr = 0
+    linux_getopt_silence()
     while true {
-      let before = optind
+      let before = linux_getopt_index()
       let found = getopt_long(Int32(arguments.count), &pointers, "h", table, nil)
       if found == -1 { break }
-      let value = optarg.map { String(cString: $0) } ?? ""
+      let value = linux_getopt_value().map { String(cString: $0) } ?? ""
       switch Long(rawValue: found) {
       case .system: (options.bus, chosen) = (.system, chosen + ["--system"])
       case .session: (options.bus, chosen) = (.session, chosen + ["--session"])
@@ -85,8 +85,9 @@ struct CommandLineOptions {
         return .refuse("\"\(word)\" is not understood, or its value is missing. nightcloakd --help lists the options.")
       }
     }
-    if Int(optind) < arguments.count {
-      return .refuse("\"\(arguments[Int(optind)])\" is one word too many. nightcloakd --help lists the options.")
+    if Int(linux_getopt_index()) < arguments.count {
+      return .refuse(
+        "\"\(arguments[Int(linux_getopt_index())])\" is one word too many. nightcloakd --help lists the options.")
     }
     if chosen.count > 1 {
       return .refuse("\(chosen.joined(separator: " and ")) cannot be given together: the daemon serves one bus.")

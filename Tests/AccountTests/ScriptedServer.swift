@@ -4,6 +4,7 @@ import Account
 import Audience
 import EventLoop
 import Logging
+import Testing
 import XML
 import XMPP
 
@@ -21,6 +22,8 @@ final class ScriptedServer: StanzaStream {
   var isMute = false
   /// Sessions of other accounts that answer questions, by full JID: the payload that they answer with.
   var answers: [String: String] = [:]
+  /// Called with each stanza that arrives here.
+  var onSend: @LoopActor () -> Void = {}
   private let configuration: ClientConfiguration
 
   init(_ configuration: ClientConfiguration, resource: String) {
@@ -42,6 +45,7 @@ final class ScriptedServer: StanzaStream {
 
   func send(_ stanza: Element) {
     sent.append(stanza)
+    defer { onSend() }
     guard !isMute, stanza.name == "iq", let id = stanza.attribute("id"), let payload = stanza.children.first else {
       return
     }
@@ -64,10 +68,12 @@ final class ScriptedServer: StanzaStream {
 
   /// Delivers a stanza to the account.
   func say(_ xml: String) {
-    guard let element = try? Element.parse(xml, namespace: "jabber:client"), let stanza = try? Stanza(element) else {
-      return
+    do {
+      let element = try Element.parse(xml, namespace: "jabber:client")
+      onEvent(.stanza(try Stanza(element), raw: element))
+    } catch {
+      Issue.record("the scripted server says what is no stanza: \(error): \(xml)")
     }
-    onEvent(.stanza(stanza))
   }
 
   /// Takes what was sent since the last time, as text.

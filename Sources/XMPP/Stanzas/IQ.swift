@@ -57,7 +57,9 @@ public struct IQ: Hashable, Sendable {
     payload = header.children
     switch type {
     case .get, .set:
-      guard payload.count == 1 else { throw MalformedStanza(.badRequest, "it is a question without exactly one payload") }
+      guard payload.count == 1 else {
+        throw MalformedStanza(.badRequest, "it is a question without exactly one payload")
+      }
     case .result:
       guard payload.count <= 1 else { throw MalformedStanza(.badRequest, "it is an answer with more than one payload") }
     case .error:

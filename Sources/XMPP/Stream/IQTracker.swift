@@ -61,6 +61,9 @@ public struct IQTracker<Context> {
     return expired.map(\.value.context)
   }
 
+  /// Forgets a question that was not asked after all.
+  public mutating func forget(_ id: String) { questions[id] = nil }
+
   /// All questions; the stream they were asked on is over.
   public mutating func takeAll() -> [Context] {
     defer { questions = [:] }

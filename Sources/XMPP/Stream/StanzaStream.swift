@@ -29,8 +29,8 @@ extension StanzaStream {
 public enum StreamEvent: Sendable {
   /// The server has let us in, under this address.
   case bound(FullJID, StreamFeatures, Security)
-  /// A stanza came. What is no stanza does not get here.
-  case stanza(Stanza)
+  /// A stanza came, as it was understood and as it was said. What is no stanza does not get here.
+  case stanza(Stanza, raw: Element)
   /// The stream is over. Told exactly once, and last.
   case ended(StreamEnd)
 }

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import XML
+
+/// From a connection to a bound stream (RFC 6120 §4.3), event by event, no I/O.
+///
+///     connected ─► header ─► features ─► <proceed/> ─► TLS ─┐
+///                     ┌────────────────────────────────────┘ (or at once: direct, off)
+///                     └─► header ─► features ─► SASL ─► header ─► features ─► bind (─► session) ─► bound
+///
+/// What was learned from a server before TLS is kept nowhere: each header begins anew.
+struct Negotiation {
+  /// What happened.
+  enum Event {
+    /// The connection is up.
+    case connected
+    /// TLS is up.
+    case secured
+    /// The server's header.
+    case opened(Element)
+    /// An element on the stream; `isLast` when not one byte came after it.
+    case element(Element, isLast: Bool)
+    /// The server's end tag.
+    case closed
+    /// The key that was asked for.
+    case derived([UInt8])
+  }
+
+  /// What is to be done.
+  enum Effect {
+    /// Begin to read a new stream, forgetting the old one.
+    case restart
+    case send(String)
+    /// Start TLS, then report ``Event/secured``.
+    case startTLS
+    /// Derive a key off the loop, then report ``Event/derived(_:)``.
+    case derive(SCRAM.KeyRequest)
+    /// We are in.
+    case bound(FullJID, StreamFeatures, mechanism: String)
+    case end(StreamEnd)
+  }
+
+  private enum State {
+    case awaitingConnection
+    case awaitingHeader
+    /// With what was wrong in the header: a stream error that follows explains more.
+    case awaitingFeatures(problem: StreamEnd?)
+    case awaitingProceed
+    case awaitingTLS
+    case authenticating
+    case awaitingBinding(id: String, StreamFeatures)
+    case awaitingSession(id: String, FullJID, StreamFeatures)
+    case bound
+    case ended
+  }
+
+  let configuration: ClientConfiguration
+  private let names: Names
+  private var state = State.awaitingConnection
+  private var isSecured = false
+  private var isAuthenticated = false
+  private var authentication: Authentication
+
+  /// What must be made by chance, given here so that tests know it.
+  struct Names {
+    /// The nonce of SCRAM.
+    let nonce: String
+    /// The id of the IQ that binds the resource, and of that for the session.
+    let id: String
+    /// The resource to ask for.
+    let resource: String
+  }
+
+  init(_ configuration: ClientConfiguration, names: Names) {
+    self.configuration = configuration
+    self.names = names
+    authentication = Authentication(configuration, nonce: names.nonce)
+  }
+
+  // MARK: Events
+
+  mutating func received(_ event: Event) -> [Effect] {
+    switch (state, event) {
+    case (.bound, _), (.ended, _): return []
+    case (.awaitingConnection, .connected):
+      guard configuration.tls == .direct else { return begin() }
+      state = .awaitingTLS
+      return [.startTLS]
+    case (.awaitingTLS, .secured):
+      isSecured = true
+      return begin()
+    case (.awaitingHeader, .opened(let header)):
+      state = .awaitingFeatures(problem: StreamHeader.problem(header, domain: configuration.account.domain))
+      return []
+    case (_, .element(let element, _)) where element.matches("error", Namespace.stream):
+      return end(StreamEnd(streamError: element, configuration: configuration))
+    case (.awaitingFeatures(let problem), .element(let element, _)):
+      if let problem { return end(problem) }
+      guard element.matches("features", Namespace.stream) else { return unexpected("the list of what it offers") }
+      return offered(StreamFeatures(element.children))
+    case (.awaitingProceed, .element(let element, let isLast)): return answeredTLS(element, isLast: isLast)
+    case (.authenticating, .element(let element, let isLast)):
+      return follow(authentication.received(element), isLast: isLast)
+    case (.authenticating, .derived(let key)): return follow(authentication.derived(key), isLast: true)
+    case (.awaitingBinding(let id, let features), .element(let element, _)):
+      return answeredBinding(element, id, features)
+    case (.awaitingSession(let id, let jid, let features), .element(let element, _)):
+      return answeredSession(element, id, jid, features)
+    case (_, .closed):
+      return end(
+        StreamEnd(.closedByPeer, "The server ended the connection while we were logging in, without a reason."))
+    default: return unexpected("what comes next when logging in")
+    }
+  }
+
+  // MARK: Steps
+
+  private mutating func begin() -> [Effect] {
+    state = .awaitingHeader
+    return [.restart, .send(StreamHeader.text(to: configuration.account.domain))]
+  }
+
+  private mutating func end(_ end: StreamEnd) -> [Effect] {
+    state = .ended
+    return [.end(end)]
+  }
+
+  private mutating func unexpected(_ expected: String) -> [Effect] {
+    end(StreamEnd(.protocol, "The server sent something else than \(expected): is it an XMPP server?"))
+  }
+
+  private mutating func offered(_ features: StreamFeatures) -> [Effect] {
+    if !isSecured, configuration.tls != .off {
+      guard features.offersTLS else {
+        return end(
+          StreamEnd(
+            .protocol,
+            "The server does not offer TLS, and nothing is sent to it in the clear: ask its administrator, or try "
+              + "tls direct."))
+      }
+      state = .awaitingProceed
+      return [.send(Element("starttls", Namespace.tls).serialized(within: Namespace.client))]
+    }
+    if !isAuthenticated {
+      state = .authenticating
+      return follow(authentication.begin(offered: features.mechanisms, isSecured: isSecured), isLast: true)
+    }
+    guard features.offersBinding else { return unexpected("an offer to bind a resource") }
+    state = .awaitingBinding(id: names.id, features)
+    let resource = Element("resource", Namespace.bind, text: configuration.resource ?? names.resource)
+    return ask("bind", Element("bind", Namespace.bind, children: [resource]))
+  }
+
+  private mutating func answeredTLS(_ element: Element, isLast: Bool) -> [Effect] {
+    if element.matches("failure", Namespace.tls) {
+      return end(StreamEnd(.protocol, "The server offered TLS and then refused it: ask its administrator."))
+    }
+    guard element.matches("proceed", Namespace.tls) else { return unexpected("its consent to TLS") }
+    guard isLast else {
+      return end(
+        StreamEnd(
+          .protocol,
+          "Something followed the server's consent to TLS in the clear. Somebody on the way may have put it there; "
+            + "nothing was sent."))
+    }
+    state = .awaitingTLS
+    return [.startTLS]
+  }
+
+  private mutating func follow(_ step: Authentication.Step, isLast: Bool) -> [Effect] {
+    switch step {
+    case .send(let element): return [.send(element.serialized(within: Namespace.client))]
+    case .derive(let request): return [.derive(request)]
+    case .failed(let failure): return end(failure)
+    case .succeeded:
+      guard isLast else { return unexpected("nothing, until we open the stream again,") }
+      isAuthenticated = true
+      return begin()
+    }
+  }
+
+  private func ask(_ id: String, _ payload: Element) -> [Effect] {
+    let iq = IQ(.set, to: nil, id: "\(id)-\(names.id)", payload: [payload])
+    return [.send(iq.element.serialized(within: Namespace.client))]
+  }
+
+  /// The answer to what was asked under `id`; nil for anything else, which a server has no reason to send yet.
+  private func answer(_ element: Element, _ id: String) -> IQ? {
+    guard case .iq(let iq)? = try? Stanza(element), iq.id == id, iq.type == .result || iq.type == .error else {
+      return nil
+    }
+    return iq
+  }
+
+  private mutating func refused(_ what: String, _ error: StanzaError?) -> [Effect] {
+    let error = error ?? StanzaError(.undefinedCondition)
+    let text = "The server refused \(what) (\(error.condition.rawValue))." + StreamEnd.quote(error.text)
+    return end(StreamEnd(.refused(error.condition), text))
+  }
+
+  private mutating func answeredBinding(_ element: Element, _ id: String, _ features: StreamFeatures) -> [Effect] {
+    guard let iq = answer(element, "bind-\(id)") else { return [] }
+    guard iq.type == .result else { return refused("to give this connection a resource", iq.error) }
+    let text =
+      iq.payload.first?.matches("bind", Namespace.bind) == true
+      ? iq.payload.first?.child("jid", Namespace.bind)?.text : nil
+    guard let jid = text.flatMap({ try? FullJID($0) }) else { return unexpected("the address of this connection") }
+    guard jid.bare == configuration.account else {
+      return end(StreamEnd(.protocol, "The server let us in as another account than the one that we logged in to."))
+    }
+    guard features.demandsSession else { return finish(jid, features) }
+    state = .awaitingSession(id: id, jid, features)
+    return ask("session", Element("session", Namespace.session))
+  }
+
+  private mutating func answeredSession(
+    _ element: Element, _ id: String, _ jid: FullJID, _ features: StreamFeatures
+  ) -> [Effect] {
+    guard let iq = answer(element, "session-\(id)") else { return [] }
+    guard iq.type == .result else { return refused("to begin a session", iq.error) }
+    return finish(jid, features)
+  }
+
+  private mutating func finish(_ jid: FullJID, _ features: StreamFeatures) -> [Effect] {
+    state = .bound
+    return [.bound(jid, features, mechanism: authentication.mechanism)]
+  }
+}
