@@ -65,7 +65,7 @@ final class Narrator {
 
   /// A step that did not happen, and where to look.
   func failed(_ reason: String, died: [String], directory: String?) {
-    put(tinted("FAILED in step \(step): \(reason)", .bad))
+    lines("FAILED", Self.wrap("in step \(step): \(reason)".split(separator: " ").map(String.init)), .bad)
     if !died.isEmpty { put("  ended by itself: \(died.joined(separator: ", "))") }
     if let directory {
       put("  look at \(directory)/nightcloakd.log,")
