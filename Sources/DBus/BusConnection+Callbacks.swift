@@ -16,7 +16,7 @@ extension BusConnection {
         return 1
       },
       { watch, data in BusConnection.on(data, watch) { $0.watches.remove($1) } },
-      { watch, data in BusConnection.on(data, watch) { $0.watches.toggled($1) } }, data, nil)
+      { watch, data in BusConnection.on(data, watch) { connection, _ in connection.watches.toggled() } }, data, nil)
     dbus_connection_set_timeout_functions(
       pointer,
       { timeout, data in
@@ -25,13 +25,14 @@ extension BusConnection {
       },
       { timeout, data in BusConnection.on(data, timeout) { $0.timeouts.remove($1) } },
       { timeout, data in BusConnection.on(data, timeout) { $0.timeouts.toggled($1) } }, data, nil)
-    // Messages may be queued without a descriptor becoming readable, when libdbus read ahead.
+    // Messages may be queued without a descriptor becoming readable, when libdbus read ahead. Otherwise they are
+    // dispatched as soon as the watches are handled.
     dbus_connection_set_dispatch_status_function(
       pointer,
       { pointer, status, data in
         guard status == DBUS_DISPATCH_DATA_REMAINS else { return }
         BusConnection.on(data, pointer) { connection, _ in
-          if !connection.isDispatching { connection.scheduleDispatch() }
+          if !connection.isDispatching, !connection.watches.isHandling { connection.scheduleDispatch() }
         }
       }, data, nil)
     dbus_connection_add_filter(pointer, Self.filter, data, nil)

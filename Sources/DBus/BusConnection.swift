@@ -22,10 +22,13 @@ public final class BusConnection {
   var server: ObjectServer?
 
   let time: any TimeSource
-  private(set) lazy var watches = BusWatches { [weak self] in self?.dispatch() }
-  private(set) lazy var timeouts = BusTimeouts(time) { [weak self] in self?.dispatch() }
+  // Both are only called back while libdbus holds its reference to us, and an object without weak references is
+  // cheaper to retain.
+  private(set) lazy var watches = BusWatches { [unowned self] in dispatch() }
+  private(set) lazy var timeouts = BusTimeouts(time) { [unowned self] in dispatch() }
   private(set) var isDispatching = false
   private var dispatchIsScheduled = false
+  private var isBehind = false
   private var hasEnded = false
   private var isReleased = false
   private var reason: DBusError?
@@ -127,7 +130,11 @@ public final class BusConnection {
 
   /// Whether the bus keeps up with what we send. Otherwise callers who ask faster than the bus reads our answers
   /// would fill the memory.
-  private var mayTakeIn: Bool { !isOpen || dbus_connection_get_outgoing_size(pointer) <= Limits.outgoingPauseBytes }
+  private var mayTakeIn: Bool {
+    guard isBehind, isOpen else { return true }
+    isBehind = dbus_connection_get_outgoing_size(pointer) > Limits.outgoingPauseBytes
+    return !isBehind
+  }
 
   /// A timer rather than a job: jobs run before descriptors, and one busy bus client must not starve those.
   func scheduleDispatch() {
@@ -153,7 +160,9 @@ public final class BusConnection {
   /// To be called after something was queued: keeps the queue bounded and tells the loop what to watch for.
   func queued() throws(DBusError) {
     if !isDispatching { watches.settle() }
-    guard dbus_connection_get_outgoing_size(pointer) > Limits.outgoingBytes else { return }
+    let waiting = dbus_connection_get_outgoing_size(pointer)
+    if waiting > Limits.outgoingPauseBytes { isBehind = true }
+    guard waiting > Limits.outgoingBytes else { return }
     let reason = DBusError(.disconnected, "The bus does not read what it is sent, so the connection was given up")
     shut(reason)
     report(reason)

@@ -16,6 +16,9 @@ final class BusTimeouts {
     self.afterwards = afterwards
   }
 
+  /// How many are armed.
+  var count: Int { timers.count }
+
   func add(_ timeout: OpaquePointer) {
     guard dbus_timeout_get_enabled(timeout) != 0 else { return }
     let interval = Duration.milliseconds(Int64(max(1, dbus_timeout_get_interval(timeout))))

@@ -10,65 +10,95 @@ internal import EventLoop
 /// once: the merged interest is therefore told to epoll by ``settle()``, after libdbus is through.
 @LoopActor
 final class BusWatches {
-  private var watches: [Int32: [OpaquePointer]] = [:]
-  private var unsettled: Set<Int32> = []
+  private struct Watched {
+    let descriptor: Int32
+    var watches: [OpaquePointer]
+    /// What the loop was told; nothing when it does not watch the descriptor.
+    var interest: EventLoop.Interest = []
+  }
+
+  // One, or a few while libdbus connects.
+  private var watched: [Watched] = []
+  private var isUnsettled = false
+  /// Whether libdbus is reading or writing.
+  private(set) var isHandling = false
   /// Called after watches were handled.
   private let afterwards: @LoopActor () -> Void
 
   init(_ afterwards: @escaping @LoopActor () -> Void) { self.afterwards = afterwards }
 
   func add(_ watch: OpaquePointer) {
+    isUnsettled = true
     let descriptor = dbus_watch_get_unix_fd(watch)
-    watches[descriptor, default: []].append(watch)
-    unsettled.insert(descriptor)
-  }
-
-  func remove(_ watch: OpaquePointer) {
-    for (descriptor, list) in watches where list.contains(watch) {
-      let rest = list.filter { $0 != watch }
-      watches[descriptor] = rest.isEmpty ? nil : rest
-      // The descriptor may be closed as soon as the last watch is gone, and its number reused.
-      if rest.isEmpty { EventLoop.shared.unwatch(descriptor) } else { unsettled.insert(descriptor) }
+    if let index = watched.firstIndex(where: { $0.descriptor == descriptor }) {
+      watched[index].watches.append(watch)
+    } else {
+      watched.append(Watched(descriptor: descriptor, watches: [watch]))
     }
   }
 
-  func toggled(_ watch: OpaquePointer) { unsettled.insert(dbus_watch_get_unix_fd(watch)) }
+  func remove(_ watch: OpaquePointer) {
+    isUnsettled = true
+    for index in watched.indices.reversed() {
+      watched[index].watches.removeAll { $0 == watch }
+      guard watched[index].watches.isEmpty else { continue }
+      // The descriptor may be closed as soon as its last watch is gone, and its number reused.
+      if !watched[index].interest.isEmpty { EventLoop.shared.unwatch(watched[index].descriptor) }
+      watched.remove(at: index)
+    }
+  }
+
+  func toggled() { isUnsettled = true }
 
   /// Tells the loop what the watches want by now.
   func settle() {
-    guard !unsettled.isEmpty else { return }
-    for descriptor in unsettled {
-      var interest: EventLoop.Interest = []
-      for watch in watches[descriptor] ?? [] where dbus_watch_get_enabled(watch) != 0 {
-        let flags = dbus_watch_get_flags(watch)
-        if flags & DBUS_WATCH_READABLE.rawValue != 0 { interest.insert(.read) }
-        if flags & DBUS_WATCH_WRITABLE.rawValue != 0 { interest.insert(.write) }
-      }
+    guard isUnsettled else { return }
+    isUnsettled = false
+    for index in watched.indices {
+      let interest = Self.interest(of: watched[index].watches)
+      guard interest != watched[index].interest else { continue }
+      watched[index].interest = interest
+      let descriptor = watched[index].descriptor
       // epoll tells errors and hang-ups also of a descriptor without interest, again and again.
       if interest.isEmpty {
         EventLoop.shared.unwatch(descriptor)
       } else {
-        EventLoop.shared.watch(descriptor, for: interest) { [weak self] in self?.ready(descriptor, $0) }
+        EventLoop.shared.watch(descriptor, for: interest) { [unowned self] in ready(descriptor, $0) }
       }
     }
-    unsettled.removeAll(keepingCapacity: true)
+  }
+
+  private static func interest(of watches: [OpaquePointer]) -> EventLoop.Interest {
+    var interest: EventLoop.Interest = []
+    for watch in watches where dbus_watch_get_enabled(watch) != 0 {
+      let flags = dbus_watch_get_flags(watch)
+      if flags & DBUS_WATCH_READABLE.rawValue != 0 { interest.insert(.read) }
+      if flags & DBUS_WATCH_WRITABLE.rawValue != 0 { interest.insert(.write) }
+    }
+    return interest
+  }
+
+  private func watches(of descriptor: Int32) -> [OpaquePointer] {
+    for entry in watched where entry.descriptor == descriptor { return entry.watches }
+    return []
   }
 
   private func ready(_ descriptor: Int32, _ events: EventLoop.Interest) {
+    let always = DBUS_WATCH_ERROR.rawValue | DBUS_WATCH_HANGUP.rawValue
     var conditions: UInt32 = 0
     if events.contains(.read) { conditions |= DBUS_WATCH_READABLE.rawValue }
     if events.contains(.write) { conditions |= DBUS_WATCH_WRITABLE.rawValue }
     if events.contains(.error) { conditions |= DBUS_WATCH_ERROR.rawValue }
     if events.contains(.hangUp) { conditions |= DBUS_WATCH_HANGUP.rawValue }
-    for watch in watches[descriptor] ?? [] {
+    isHandling = true
+    // Reading first, which libdbus asks for last: what came in before an end is heard before the end.
+    for watch in watches(of: descriptor).reversed() {
       // Handling one watch may have freed the next: only what is still listed may be touched.
-      guard let present = watches[descriptor], present.contains(watch), dbus_watch_get_enabled(watch) != 0 else {
-        continue
-      }
-      let always = DBUS_WATCH_ERROR.rawValue | DBUS_WATCH_HANGUP.rawValue
+      guard watches(of: descriptor).contains(watch), dbus_watch_get_enabled(watch) != 0 else { continue }
       let mine = conditions & (dbus_watch_get_flags(watch) | always)
       if mine != 0 { dbus_watch_handle(watch, mine) }
     }
+    isHandling = false
     afterwards()
   }
 }

@@ -41,8 +41,7 @@ public final class ObjectServer {
         message, DBusError(.limitsExceeded, "Too many calls at once; wait for the answers to the first ones"))
     }
     let message = Message(keeping: message)
-    senders.identify(sender) { [weak self] result in
-      guard let self else { return }
+    senders.identify(sender) { [self] result in
       switch result {
       case .success(let caller): serve(message.pointer, caller)
       case .failure(let error):

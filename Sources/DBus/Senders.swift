@@ -37,8 +37,8 @@ final class Senders {
     if let caller = known[name] { return completion(.success(caller)) }
     waiting[name, default: []].append(completion)
     guard waiting[name]?.count == 1 else { return }
-    connection.callBus("GetConnectionCredentials", [.string(name)]) { [weak self] result in
-      self?.answered(name, result)
+    connection.callBus("GetConnectionCredentials", [.string(name)]) { [self] result in
+      answered(name, result)
     }
   }
 

@@ -48,9 +48,9 @@ final class SignalMatches {
     }
     // Also for a name that another match follows already: that one may still be waiting for the answer.
     await withCheckedContinuation { continuation in
-      connection.callBus("GetNameOwner", [.string(name)]) { [weak self] result in
+      connection.callBus("GetNameOwner", [.string(name)]) { [self] result in
         // A name without an owner is an error here; whoever takes it later is told by the bus.
-        if let owner = try? result.get().read(String.self) { self?.owners[name] = owner }
+        if let owner = try? result.get().read(String.self) { owners[name] = owner }
         continuation.resume()
       }
     }

@@ -35,7 +35,8 @@ extension AccountObject: VisibilityServer {
     if mode == "except" || mode == "only" { throw notBuilt("Mode \"\(mode)\"") }
     let mode: Mode = try oneOf([.visible, .invisible], mode, "mode")
     guard contacts.isEmpty else {
-      throw DBusError(.invalidArgs, "Mode \"\(mode.rawValue)\" takes no contacts: they belong to \"except\" and \"only\".")
+      throw DBusError(
+        .invalidArgs, "Mode \"\(mode.rawValue)\" takes no contacts: they belong to \"except\" and \"only\".")
     }
     let options = Options(options, in: "options of SetVisibility")
     try options.refuse("probe", "degraded", "rebind")

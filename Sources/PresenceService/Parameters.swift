@@ -20,8 +20,9 @@ enum Parameters {
     if let name: String = try parameters.take("protocol"), name != "xmpp" {
       throw DBusError(.notSupported, "\"protocol\" is \"\(name)\", but only \"xmpp\" is built.")
     }
-    let mode: Mode = try oneOf(
-      [.visible, .invisible], parameters.take("visibility") ?? "visible", "\"visibility\"")
+    let visibility = try parameters.take("visibility", String.self) ?? "visible"
+    if visibility == "except" || visibility == "only" { throw notBuilt("\"visibility\" \"\(visibility)\"") }
+    let mode: Mode = try oneOf([.visible, .invisible], visibility, "\"visibility\"")
     var client = ClientConfiguration(account: account, password: "")
     client.server = try parameters.take("server")
     client.port = try parameters.take("port")

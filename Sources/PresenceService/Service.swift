@@ -52,9 +52,8 @@ public final class Service {
 
   /// Ends all sessions, closes all streams in order, and leaves the bus.
   public func stop() async {
-    await withTaskGroup(of: Void.self) { group in
-      for object in accounts.all { group.addTask { await object.client.disconnect() } }
-    }
+    let goodbyes = accounts.all.map { object in spawn { await object.client.disconnect() } }
+    for goodbye in goodbyes { await goodbye.value }
     try? await connection.releaseName(Self.busName)
     connection.close()
   }

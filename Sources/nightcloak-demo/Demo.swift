@@ -2,6 +2,7 @@
 
 internal import EventLoop
 internal import Glibc
+internal import Processes
 
 /// The life of the demo: set the stage, tell the story, clear the stage, whatever happens.
 @LoopActor
@@ -57,10 +58,4 @@ final class Demo {
     await stage.clear(keepingFiles: false)
     exit(128 + signal)
   }
-}
-
-/// Why the story could not go on.
-struct DemoFailure: Error, CustomStringConvertible {
-  let description: String
-  init(_ text: String) { description = text }
 }

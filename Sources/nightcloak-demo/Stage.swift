@@ -3,6 +3,7 @@
 internal import DBus
 internal import EventLoop
 internal import Glibc
+internal import Processes
 
 /// What the story happens on: a bus, a server with two accounts, a relay before the server for each of them, and the
 /// daemon. All of it private to this run.

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import EventLoop
-internal import Glibc
+public import EventLoop
+public import Glibc
 
-/// A program that the demo starts and ends again.
+/// A program that is started, and ended again: a bus, a server, the daemon.
 @LoopActor
-final class ChildProcess {
-  let name: String
-  private let pid: pid_t
+public final class ChildProcess {
+  /// The program's name, without directories.
+  public nonisolated let name: String
+  /// Its process id, which is its process group's too.
+  public nonisolated let pid: pid_t
   private let output: Int32
   /// Held open for the child: some end by themselves when their standard input does, should we be killed.
   private let input: Int32
@@ -16,15 +18,16 @@ final class ChildProcess {
   /// Starts a program with its standard input and output in pipes and its standard error output in a file.
   /// - Parameters:
   ///   - arguments: the program, looked for in PATH unless it is a path, and its arguments.
+  ///   - log: the file, which is added to.
   ///   - environment: what is added to ours.
-  /// - Throws: ``DemoFailure`` when it cannot be started.
-  init(_ arguments: [String], log: String, environment: [String: String]) throws {
+  /// - Throws: ``ProcessFailure`` when it cannot be started.
+  public init(_ arguments: [String], log: String, environment: [String: String] = [:]) throws {
     let program = arguments.first ?? ""
     name = String(program.split(separator: "/").last ?? "")
     var toChild: [Int32] = [-1, -1]
     var fromChild: [Int32] = [-1, -1]
     guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
-      throw DemoFailure("no pipe for \(program): \(String(cString: strerror(errno)))")
+      throw ProcessFailure("no pipe for \(program): \(String(cString: strerror(errno)))")
     }
     for end in toChild + fromChild { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
@@ -51,7 +54,9 @@ final class ChildProcess {
     close(toChild[0])
     close(fromChild[1])
     (pid, input, output) = (child, toChild[1], fromChild[0])
-    guard failure == 0 else { throw DemoFailure("\(program) cannot be started: \(String(cString: strerror(failure)))") }
+    guard failure == 0 else {
+      throw ProcessFailure("\(program) cannot be started: \(String(cString: strerror(failure)))")
+    }
   }
 
   deinit {
@@ -70,7 +75,7 @@ final class ChildProcess {
   }
 
   /// The first line of what the program prints; `nil` when it ends before, or takes longer than `limit` and is ended.
-  func firstLine(within limit: Duration) async -> String? {
+  public func firstLine(within limit: Duration = .seconds(30)) async -> String? {
     let timer = EventLoop.shared.time.schedule(after: limit) { [pid] in _ = kill(-pid, SIGKILL) }
     defer { EventLoop.shared.time.cancel(timer) }
     return await offLoop { [output] in
@@ -85,7 +90,7 @@ final class ChildProcess {
   }
 
   /// Whether the program is gone already, and not by ``end()``.
-  var hasEnded: Bool {
+  public var hasEnded: Bool {
     var info = siginfo_t()
     return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo != 0
   }
@@ -93,13 +98,21 @@ final class ChildProcess {
   /// Asks the program to end, and waits for it; after five seconds it is made to.
   /// - Returns: its exit status; 128 and more for a signal, -1 when it had been waited for before.
   @discardableResult
-  func end() async -> Int32 {
+  public func end() async -> Int32 {
     // Once it has been waited for, its number may belong to somebody else.
     guard !isGone else { return -1 }
     let pid = pid
     kill(pid, SIGTERM)
     let timer = EventLoop.shared.time.schedule(after: .seconds(5)) { _ = kill(-pid, SIGKILL) }
-    let status = await offLoop {
+    let status = await exitStatus()
+    EventLoop.shared.time.cancel(timer)
+    return status
+  }
+
+  /// Waits for the program's own end.
+  /// - Returns: as ``end()``.
+  public func exitStatus() async -> Int32 {
+    let status = await offLoop { [pid] in
       var status: Int32 = 0
       while waitpid(pid, &status, 0) < 0 {
         guard errno == EINTR else { return Int32(-1) }
@@ -108,7 +121,13 @@ final class ChildProcess {
       return signal == 0 ? (status >> 8) & 0xff : 128 + signal
     }
     isGone = true
-    EventLoop.shared.time.cancel(timer)
     return status
   }
+}
+
+/// Why a program could not be started.
+public struct ProcessFailure: Error, CustomStringConvertible {
+  /// The program and what the system said of it.
+  public let description: String
+  init(_ text: String) { description = text }
 }
