@@ -6,10 +6,10 @@ public import Glibc
 /// A program that is started, and ended again: a bus, a server, the daemon.
 @LoopActor
 public final class ChildProcess {
-  /// The program's name, without directories.
-  public nonisolated let name: String
-  /// Its process id, which is its process group's too.
-  public nonisolated let pid: pid_t
+  /// The program's name, without its directory.
+  public let name: String
+  /// Its process id.
+  public let pid: pid_t
   private let output: Int32
   /// Held open for the child: some end by themselves when their standard input does, should we be killed.
   private let input: Int32
@@ -18,7 +18,6 @@ public final class ChildProcess {
   /// Starts a program with its standard input and output in pipes and its standard error output in a file.
   /// - Parameters:
   ///   - arguments: the program, looked for in PATH unless it is a path, and its arguments.
-  ///   - log: the file, which is added to.
   ///   - environment: what is added to ours.
   /// - Throws: ``ProcessFailure`` when it cannot be started.
   public init(_ arguments: [String], log: String, environment: [String: String] = [:]) throws {
@@ -75,7 +74,7 @@ public final class ChildProcess {
   }
 
   /// The first line of what the program prints; `nil` when it ends before, or takes longer than `limit` and is ended.
-  public func firstLine(within limit: Duration = .seconds(30)) async -> String? {
+  public func firstLine(within limit: Duration = .seconds(20)) async -> String? {
     let timer = EventLoop.shared.time.schedule(after: limit) { [pid] in _ = kill(-pid, SIGKILL) }
     defer { EventLoop.shared.time.cancel(timer) }
     return await offLoop { [output] in
@@ -104,7 +103,8 @@ public final class ChildProcess {
     let pid = pid
     kill(pid, SIGTERM)
     let timer = EventLoop.shared.time.schedule(after: .seconds(5)) { _ = kill(-pid, SIGKILL) }
-    let status = await exitStatus()
+    let status = await offLoop { Self.wait(pid) }
+    isGone = true
     EventLoop.shared.time.cancel(timer)
     return status
   }
@@ -112,22 +112,24 @@ public final class ChildProcess {
   /// Waits for the program's own end.
   /// - Returns: as ``end()``.
   public func exitStatus() async -> Int32 {
-    let status = await offLoop { [pid] in
-      var status: Int32 = 0
-      while waitpid(pid, &status, 0) < 0 {
-        guard errno == EINTR else { return Int32(-1) }
-      }
-      let signal = status & 0x7f
-      return signal == 0 ? (status >> 8) & 0xff : 128 + signal
-    }
+    let status = await offLoop { [pid] in Self.wait(pid) }
     isGone = true
     return status
+  }
+
+  private nonisolated static func wait(_ pid: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 {
+      guard errno == EINTR else { return -1 }
+    }
+    let signal = status & 0x7f
+    return signal == 0 ? (status >> 8) & 0xff : 128 + signal
   }
 }
 
 /// Why a program could not be started.
 public struct ProcessFailure: Error, CustomStringConvertible {
-  /// The program and what the system said of it.
+  /// What was wrong.
   public let description: String
   init(_ text: String) { description = text }
 }

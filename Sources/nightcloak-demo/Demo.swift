@@ -59,3 +59,9 @@ final class Demo {
     exit(128 + signal)
   }
 }
+
+/// Why the story could not go on.
+struct DemoFailure: Error, CustomStringConvertible {
+  let description: String
+  init(_ text: String) { description = text }
+}
