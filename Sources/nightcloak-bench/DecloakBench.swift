@@ -6,7 +6,7 @@ internal import EventLoop
 /// answers whatever comes, both through the same server.
 enum DecloakBench {
   private static let rounds = 5
-  private static let asks = 40
+  private static let asks = 50
 
   @LoopActor
   static func run(in workshop: Workshop) async throws -> [Figure] {
