@@ -71,7 +71,7 @@ let package = Package(
 
     // The programs: options, wiring, nothing else.
     program("nightcloakd", ["DBus", "EventLoop", "PresenceService", "CLinux", logging]),
-    program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "Processes"]),
+    program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
     program("nightcloak-bench", ["BenchBaseline", "CDBus", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
 
     // The generator of typed D-Bus skeletons and proxies from dbus-interfaces/*.xml.
