@@ -67,10 +67,14 @@ public final class Account {
   var answeredPeers: [Address: PeerInfo] = [:]
   /// A question about a resource of ours that is not there, while it waits for its bounce.
   var absentProbe: AbsentProbe?
-  /// Whether the end of the stream that comes next is our own doing.
-  var isClosing = false
   /// Counts streams, so that what belongs to an earlier one is known after an await.
   var streamSerial: UInt64 = 0
+  /// The stream that we are closing.
+  var closingSerial: UInt64?
+  /// Whether the end of the present stream is our own doing.
+  var isClosing: Bool { closingSerial == streamSerial }
+  /// Whether the account was removed: it never connects again.
+  var isRetired = false
   private var deadline: (at: Instant, timer: TimerToken)?
 
   /// An account that is not connected.
