@@ -145,8 +145,10 @@ public final class Account {
       doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
     case .subscribeBothWays(let contact):
       guard let jid = contact.jid else { return }
-      doorkeeper.send(.presence(Presence(to: jid, type: .subscribed)))
-      doorkeeper.send(.presence(Presence(to: jid, type: .subscribe)))
+      // The session may be with one resource alone; the call that asks for a subscription means the whole account.
+      for type in [Presence.Kind.subscribed, .subscribe] {
+        try? doorkeeper.send(.presence(Presence(to: jid, type: type)), reveal: true)
+      }
     case .peerAppeared(let address, let id):
       spawn { await self.introduce(address, id: id) }
     case .announce(let request): onEvent(.requestAnnounced(request))
