@@ -141,8 +141,9 @@ public final class Account {
       doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
     case .subscribeBothWays(let contact):
       guard let jid = contact.jid else { return }
-      doorkeeper.send(.presence(Presence(to: jid, type: .subscribed)))
-      doorkeeper.send(.presence(Presence(to: jid, type: .subscribe)))
+      // These go to the whole contact, of whom a single resource may be in the session: Upgrade says that it is meant.
+      try? doorkeeper.send(.presence(Presence(to: jid, type: .subscribed)), reveal: true)
+      try? doorkeeper.send(.presence(Presence(to: jid, type: .subscribe)), reveal: true)
     case .peerAppeared(let address, let id):
       spawn { await self.introduce(address, id: id) }
     case .announce(let request): onEvent(.requestAnnounced(request))
