@@ -94,6 +94,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP", logging]),
+    tests("PresenceServiceTests", ["Audience", "DBus", "PresenceService", "XMPP"]),
     tests("WitnessTests", ["Support", "DBus", "DBusInterfaces", "EventLoop"]),
   ]
 )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Account
+internal import Audience
 public import DBus
 internal import DBusInterfaces
 public import EventLoop
@@ -27,6 +28,7 @@ public final class Service {
   private let accounts = AccountTree()
   private let server: ObjectServer
   private let interestPolicy: InterestPolicy
+  private var kept = KeptSettings()
 
   /// Starts to answer on a connection. The name is requested by ``start()``.
   /// - Parameters:
@@ -66,7 +68,9 @@ public final class Service {
       throw AccountError(.invalidJID, "account must have a part in front of the \"@\", as juliet@example.org.")
     }
     try checkRoom(for: jid, caller)
-    let configuration = try await Parameters.read(jid, parameters)
+    var configuration = try await Parameters.read(jid, parameters)
+    let earlier = kept.settings(jid, of: caller.uid)
+    if parameters["visibility"] == nil, let earlier { configuration.mode = earlier.mode }
     try checkRoom(for: jid, caller)  // another call may have come first while the password was read
     let path = try ObjectPath(ObjectPaths.account(jid, of: caller.uid))
     var logger = logger
@@ -76,6 +80,7 @@ public final class Service {
       Account(configuration, nonce: RequestNonce.make(), time: time, logger: logger) { [logger] in
         ClientStream($0, time: time, logger: logger)
       }, owner: caller.uid, path: path, server: server)
+    if let earlier { object.client.setPolicy(earlier.policy) }
     accounts.insert(object)
     server.objectAdded(object.exported, manager: try ObjectPath(ObjectPaths.subtree(caller.uid)))
     return path
@@ -83,14 +88,19 @@ public final class Service {
 
   func remove(_ path: ObjectPath, _ options: [String: Value], _ caller: Caller) async throws {
     var options = Options(options, in: "options of RemoveConnection")
-    // Nothing outlives the object yet, so there is nothing more to forget.
-    _ = try options.take("forget", Bool.self)
+    let forget: Bool = try options.take("forget") ?? false
     try options.end(known: "forget")
     guard let object = accounts.account(at: path, for: caller) else {
       throw DBusError(.unknownObject, "There is no connection at \(path): ListConnections shows those that are.")
     }
     await object.client.retire()
     guard accounts.remove(object) else { return }
+    let (client, owner) = (object.client, object.owner)
+    if forget {
+      kept.forget(client.jid, of: owner)
+    } else {
+      kept.keep(KeptSettings.Settings(policy: client.decloak.policy, mode: client.wantedMode), client.jid, of: owner)
+    }
     let manager = try ObjectPath(ObjectPaths.subtree(object.owner))
     server.objectRemoved(object.exported, manager: manager)
     interestPolicy.interests.remove(path: path.text)
