@@ -55,14 +55,33 @@ struct AbsentResource: Hashable, Sendable {
 
   /// The answer to an IQ. Until it is learned, the one that RFC 6121 §8.5.3.2.3 asks for.
   var iq = AbsentResource.plain
-  /// The answer to a message that is bounced; `nil` where the server swallows it.
-  var message: Shape?
+  /// The answer to a groupchat message; `nil` where the server swallows it.
+  var groupchat: Shape?
+  /// The answer to a normal message without a body, which one server bounces and others swallow.
+  var emptyMessage: Shape?
 
-  /// Takes the shapes of the server's answers to our own questions.
+  /// The questions that are put to a resource of ours that is not there. The IQ comes last: stanzas are answered in
+  /// order on one stream, so its answer says that no bounce will come any more.
+  static func messages(to absent: JID) -> [Message] {
+    [
+      Message(to: absent, type: .groupchat, id: groupchatID, payload: [probePayload]),
+      Message(to: absent, type: .normal, id: emptyMessageID),
+    ]
+  }
+
+  private static let groupchatID = "groupchat"
+  private static let emptyMessageID = "empty"
+
+  /// Takes the shapes of the server's answers.
   mutating func learn(from answers: [Element]) {
     for answer in answers {
       guard let shape = Shape(answer: answer, probe: Self.probe) else { continue }
-      if answer.name == "iq" { iq = shape } else if answer.name == "message" { message = shape }
+      switch (answer.name, answer.attribute("id")) {
+      case ("iq", _): iq = shape
+      case ("message", Self.groupchatID): groupchat = shape
+      case ("message", Self.emptyMessageID): emptyMessage = shape
+      default: break
+      }
     }
   }
 
@@ -71,7 +90,7 @@ struct AbsentResource: Hashable, Sendable {
     let shape: Shape?
     switch stanza {
     case .iq: shape = iq
-    case .message: shape = message
+    case .message(let message): shape = message.isEmptyNormal ? emptyMessage : groupchat
     case .presence: shape = nil
     }
     // No `from`: the server stamps it, and with the very JID that was asked.
@@ -87,4 +106,9 @@ struct AbsentResource: Hashable, Sendable {
 struct AbsentProbe {
   let jid: JID
   var answers: [Element] = []
+}
+
+extension Message {
+  /// Whether this is a normal message that says nothing at all.
+  var isEmptyNormal: Bool { type == .normal && payload.isEmpty }
 }

@@ -19,25 +19,19 @@ extension Account {
   /// Connects. Joins a connect that is under way; does nothing when connected.
   /// - Throws: ``AccountError`` with the reason.
   public func connect() async throws(AccountError) {
-    switch status {
-    case .connected: return
-    case .connecting: break
-    case .disconnected: start()
-    }
-    try await awaitConnected()
+    guard status != .connected else { return }
+    let place = connectWaiters.take()
+    if status == .disconnected { start() }
+    try await awaitConnected(place)
   }
 
-  /// Waits for what comes of a start.
-  func awaitConnected() async throws(AccountError) {
-    // What was started may have come to its end before this was reached.
-    switch status {
-    case .connected: return
-    case .disconnected: throw lastFailure ?? .notConnected
-    case .connecting: break
-    }
-    guard let outcome = await connectWaiters.wait(atMost: Self.connectLimit) else {
-      abandon(AccountError(.timedOut, "\(configuration.client.serverName) did not let us in within 19 seconds."))
-      throw AccountError(.timedOut, statusReason)
+  /// Waits for what comes of a start. The place was taken before it.
+  func awaitConnected(_ place: Waiters<AccountError?>.Place) async throws(AccountError) {
+    guard let outcome = await connectWaiters.wait(place, atMost: Self.connectLimit) else {
+      let late = AccountError(
+        .timedOut, "\(configuration.client.serverName) did not let us in within 19 seconds.")
+      if status == .connecting { abandon(late) }
+      throw late
     }
     if let failure = outcome { throw failure }
   }
@@ -96,8 +90,7 @@ extension Account {
     var absence = AbsentResource()
     absentProbe = AbsentProbe(jid: absent)
     defer { absentProbe = nil }
-    doorkeeper.send(.message(Message(to: absent, type: .groupchat, payload: [AbsentResource.probePayload])))
-    // Stanzas are answered in order on one stream: after the IQ's answer no bounce will come.
+    for message in AbsentResource.messages(to: absent) { doorkeeper.send(.message(message)) }
     _ = try? await requests.exchange(.get, to: absent, payload: AbsentResource.probePayload, limit: Self.iqLimit)
     absence.learn(from: absentProbe?.answers ?? [])
     doorkeeper.absentResource = absence
@@ -129,8 +122,9 @@ extension Account {
     }
     let serial = streamSerial
     isClosing = true
+    let end = streamEnd.take()
     doorkeeper.close()
-    if isClosing { _ = await streamEnd.wait(atMost: Self.closeLimit) }
+    _ = await streamEnd.wait(end, atMost: Self.closeLimit)
     isClosing = false
     if streamSerial == serial { forgetStream() }
   }
@@ -139,22 +133,16 @@ extension Account {
   private func abandon(_ error: AccountError) {
     doorkeeper.close()
     forgetStream()
-    lastFailure = error
     setStatus(.disconnected, error.text)
     connectWaiters.resume(.some(error))
   }
 
   private func ended(_ end: StreamEnd) {
-    if isClosing {
-      // We wanted it: `close` goes on from here.
-      isClosing = false
-      return streamEnd.resume(())
-    }
+    if isClosing { return streamEnd.resume(()) }  // We wanted it: `close` goes on from here.
     guard status != .disconnected else { return }
     let error = AccountError(end)
     logger.notice("the connection ended", metadata: ["reason": "\(end.code)"])
     forgetStream()
-    lastFailure = error
     setStatus(.disconnected, error.text)
     connectWaiters.resume(.some(error))
   }

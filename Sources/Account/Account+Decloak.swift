@@ -52,6 +52,9 @@ extension Account {
     let address = BareAddress(contact)
     let isSeen = roster.items[contact]?.subscription.isSeen == true && !presences.resources(of: contact).isEmpty
     let now = now
+    let waiters = askWaiters[address] ?? Waiters(time: time)
+    let place = waiters.take()
+    defer { waiters.leave(place) }
     var id = ""
     try deciding { decloak, audience throws(DecloakError) in
       let asked = try decloak.ask(
@@ -62,9 +65,8 @@ extension Account {
     }
     if isSeen { return (id, await seenPeers(contact)) }
     if wait > .zero, knownPeers(of: address).isEmpty {
-      let waiters = askWaiters[address] ?? Waiters(time: time)
       askWaiters[address] = waiters
-      _ = await waiters.wait(atMost: wait)
+      _ = await waiters.wait(place, atMost: wait)
       if waiters.isEmpty, askWaiters[address] === waiters { askWaiters[address] = nil }
     }
     return (id, knownPeers(of: address))
@@ -135,7 +137,7 @@ extension Account {
   }
 
   /// The peers of a contact whose capabilities are known.
-  func knownPeers(of contact: BareAddress) -> [PeerInfo] {
+  public func knownPeers(of contact: BareAddress) -> [PeerInfo] {
     decloak.peers(of: contact).compactMap { answeredPeers[$0.address] }
   }
 

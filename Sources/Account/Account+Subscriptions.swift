@@ -56,13 +56,20 @@ extension Account {
     try requireConnected()
     guard contact != jid else { throw AccountError(.invalidArgument, "That is this account itself.") }
     let serial = streamSerial
-    let changesNothing = isSettled(type, contact)
-    try doorkeeper.send(.presence(Presence(to: JID(contact), type: type)), reveal: reveal)
+    let stanza = Stanza.presence(Presence(to: JID(contact), type: type))
     // Where the roster says already what was asked for, the server has nothing to push.
-    if changesNothing {
-      _ = try await requests.exchange(
-        .get, to: jid.server, payload: Element("ping", "urn:xmpp:ping"), limit: Self.iqLimit)
-    } else if await !rosterPushes.wait(for: contact, atMost: Self.iqLimit) {
+    guard !isSettled(type, contact) else {
+      try doorkeeper.send(stanza, reveal: reveal)
+      return try await fence()
+    }
+    let push = rosterPushes.take(for: contact)
+    do throws(AccountError) {
+      try doorkeeper.send(stanza, reveal: reveal)
+    } catch {
+      rosterPushes.leave(push)
+      throw error
+    }
+    guard await rosterPushes.wait(push, atMost: Self.iqLimit) else {
       guard streamSerial == serial else { throw .notConnected }
       throw AccountError(
         .timedOut, "The server did not change the roster within 10 seconds; the request was sent.")

@@ -61,6 +61,7 @@ extension Account {
       case .broadcast:
         decide { decloak, audience in decloak.modeChanged(to: .visible, audience: &audience) }
         doorkeeper.send(.presence(presence.full()))
+        visibleSince = now
         try await fence()
       case .newStream: try await reopen()
       }
@@ -77,12 +78,13 @@ extension Account {
   private func reopen() async throws(AccountError) {
     setStatus(.connecting, "")
     await close()
+    let place = connectWaiters.take()
     start()
-    try await awaitConnected()
+    try await awaitConnected(place)
   }
 
   /// Waits until the server has dealt with all that was sent before: it answers in order.
-  private func fence() async throws(AccountError) {
+  func fence() async throws(AccountError) {
     _ = try await requests.exchange(
       .get, to: jid.server, payload: Element("ping", "urn:xmpp:ping"), limit: Self.iqLimit)
   }

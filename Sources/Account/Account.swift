@@ -43,6 +43,8 @@ public final class Account {
   public internal(set) var subscriptionRequests = SubscriptionRequests()
   /// The mode that was asked for. What is in force is `audience.mode`.
   public internal(set) var wantedMode: Mode
+  /// When subscribed contacts were last shown that we are online.
+  public internal(set) var visibleSince = Instant(nanoseconds: 0)
   /// Whether the wanted mode is not yet confirmed by the server.
   public internal(set) var isModePending = true
 
@@ -67,8 +69,6 @@ public final class Account {
   var absentProbe: AbsentProbe?
   /// Whether the end of the stream that comes next is our own doing.
   var isClosing = false
-  /// What the last attempt to connect failed with.
-  var lastFailure: AccountError?
   /// Counts streams, so that what belongs to an earlier one is known after an await.
   var streamSerial: UInt64 = 0
   private var deadline: (at: Instant, timer: TimerToken)?
@@ -109,7 +109,8 @@ public final class Account {
   /// The time of day at which `instant` is or was, in microseconds since 1970-01-01 UTC.
   public func microsecondsSinceEpoch(_ instant: Instant) -> UInt64 {
     let difference = (instant.nanoseconds - time.now.nanoseconds) / 1000
-    return UInt64(clamping: Int64(clamping: time.microsecondsSinceEpoch).addingReportingOverflow(difference).partialValue)
+    return UInt64(
+      clamping: Int64(clamping: time.microsecondsSinceEpoch).addingReportingOverflow(difference).partialValue)
   }
 
   // MARK: The core's effects

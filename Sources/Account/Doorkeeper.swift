@@ -85,7 +85,8 @@ final class Doorkeeper {
     } catch {
       guard error.code == .wouldReveal else { return }
       faults += 1
-      logger.critical("internal fault: a stanza that would have revealed us was stopped", metadata: ["count": "\(faults)"])
+      logger.critical(
+        "internal fault: a stanza that would have revealed us was stopped", metadata: ["count": "\(faults)"])
       logger.debug("it was addressed to \(stanza.to?.description ?? "everybody")")
     }
   }

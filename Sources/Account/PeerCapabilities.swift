@@ -35,7 +35,7 @@ final class PeerCapabilities {
     guard let announced else { return await ask(jid, node: nil).map { Capabilities($0, node: "") } ?? Capabilities() }
     let hash = announced.hash
     if cache[hash] == nil, let waiters = beingAsked[hash] {
-      _ = await waiters.wait(atMost: Self.limit)
+      _ = await waiters.wait(waiters.take(), atMost: Self.limit)
     }
     if cache[hash] == nil {
       let waiters = Waiters<Void>(time: time)

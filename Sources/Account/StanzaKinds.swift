@@ -12,6 +12,7 @@ extension Arrival {
     case .presence(let presence): self.init(presence)
     case .message(let message):
       switch message.type {
+      case .normal where message.isEmptyNormal: self = .bouncedMessage
       case .chat, .normal, .headline, .error: self = .message
       default: self = .bouncedMessage
       }

@@ -3,35 +3,60 @@
 internal import EventLoop
 
 /// Calls that wait for the same thing to happen, each with a time limit.
+///
+/// A place in the queue is taken before what is waited for is set off: calling an asynchronous function may let
+/// others run first, and what happens then must not be missed.
 @LoopActor
 final class Waiters<Value: Sendable> {
-  private var continuations: [UInt64: (CheckedContinuation<Value?, Never>, TimerToken)] = [:]
-  private var serial: UInt64 = 0
+  /// A place in the queue.
+  @LoopActor
+  final class Place {
+    fileprivate enum State {
+      case taken
+      case waiting(CheckedContinuation<Value?, Never>, TimerToken)
+      case over(Value?)
+    }
+    fileprivate var state = State.taken
+    fileprivate init() {}
+  }
+
+  private var places: [ObjectIdentifier: Place] = [:]
   private let time: any TimeSource
 
   init(time: any TimeSource) { self.time = time }
 
+  var isEmpty: Bool { places.isEmpty }
+
+  /// Takes a place: the next ``resume(_:)`` counts for it.
+  func take() -> Place {
+    let place = Place()
+    places[ObjectIdentifier(place)] = place
+    return place
+  }
+
+  /// Gives a place back unused.
+  func leave(_ place: Place) { places[ObjectIdentifier(place)] = nil }
+
   /// Waits until ``resume(_:)``; `nil` when `limit` is over first.
-  func wait(atMost limit: Duration) async -> Value? {
+  func wait(_ place: Place, atMost limit: Duration) async -> Value? {
     await withCheckedContinuation { continuation in
-      serial += 1
-      let mine = serial
-      let timer = time.schedule(after: limit) { [self] in
-        continuations.removeValue(forKey: mine)?.0.resume(returning: nil)
-      }
-      continuations[mine] = (continuation, timer)
+      if case .over(let value) = place.state { return continuation.resume(returning: value) }
+      let timer = time.schedule(after: limit) { [self] in finish(place, nil) }
+      place.state = .waiting(continuation, timer)
     }
   }
 
-  /// Wakes all that wait.
+  /// Wakes all that have taken a place.
   func resume(_ value: Value?) {
-    let woken = continuations.values
-    continuations.removeAll()
-    for (continuation, timer) in woken {
+    for place in places.values { finish(place, value) }
+  }
+
+  private func finish(_ place: Place, _ value: Value?) {
+    leave(place)
+    if case .waiting(let continuation, let timer) = place.state {
       time.cancel(timer)
       continuation.resume(returning: value)
     }
+    place.state = .over(value)
   }
-
-  var isEmpty: Bool { continuations.isEmpty }
 }

@@ -25,13 +25,14 @@ public struct Audience: Sendable {
   /// The sessions in which somebody sees us.
   public private(set) var sessions: [Address: Session] = [:]
   /// Who has been sent directed presence on this stream and not yet told that we are gone.
-  public private(set) var shown: Set<Address> = []
+  public var shown: Set<Address> { shownByAccount.all }
   /// Whether undirected presence was broadcast on this stream and not yet withdrawn.
   public private(set) var isBroadcasting = false
 
   private let server: BareAddress
-  /// The resources of each account that have sessions: a question about one contact never walks through all.
-  private var sessionsByAccount: [BareAddress: Set<Address>] = [:]
+  // By account: a question about one contact never walks through all.
+  private var sessionsByAccount = AddressesByAccount()
+  private var shownByAccount = AddressesByAccount()
 
   /// The audience of an account that has just been made: nobody but ourselves.
   public init(account: BareAddress) {
@@ -56,12 +57,21 @@ public struct Audience: Sendable {
 
   /// As ``why(_:)``, for a person's question about a contact: any resource that sees us makes it a yes.
   public func whyAnyResource(of bare: BareAddress) -> Why? {
-    why(.bare(bare)) ?? (sessionsByAccount[bare] == nil ? nil : .session)
+    why(.bare(bare)) ?? (sessionsByAccount[bare].isEmpty ? nil : .session)
   }
 
   /// The sessions with any resource of a contact, in the order of their JIDs.
   public func sessions(with bare: BareAddress) -> [Session] {
-    (sessionsByAccount[bare] ?? []).sorted().compactMap { sessions[$0] }
+    sessionsByAccount[bare].sorted().compactMap { sessions[$0] }
+  }
+
+  /// Whether an address is among those in ``shown``.
+  func wasShown(_ address: Address) -> Bool { shownByAccount.contains(address) }
+
+  /// Who was shown us and may not know any more, in the order of the JIDs.
+  /// - Parameter contact: one contact's addresses; `nil` for everybody's.
+  func shownOutside(_ contact: BareAddress? = nil) -> [Address] {
+    (contact.map { shownByAccount[$0] } ?? shown).filter { !contains($0) }.sorted()
   }
 
   /// Everybody but ourselves who may know, with the reason; in no particular order.
@@ -81,7 +91,7 @@ public struct Audience: Sendable {
 
   mutating func begin(_ session: Session) {
     sessions[session.address] = session
-    sessionsByAccount[session.address.account, default: []].insert(session.address)
+    sessionsByAccount.insert(session.address)
   }
 
   mutating func update(_ session: Session) {
@@ -92,8 +102,7 @@ public struct Audience: Sendable {
   @discardableResult
   mutating func end(_ address: Address) -> Session? {
     guard let session = sessions.removeValue(forKey: address) else { return nil }
-    sessionsByAccount[address.account]?.remove(address)
-    if sessionsByAccount[address.account]?.isEmpty == true { sessionsByAccount[address.account] = nil }
+    sessionsByAccount.remove(address)
     return session
   }
 
@@ -102,19 +111,19 @@ public struct Audience: Sendable {
   /// Notes that a stanza left, so that exactly those who saw us are told when we go.
   public mutating func noteDeparture(_ departure: Departure, to address: Address?) {
     switch (departure, address) {
-    case (.available, let address?): shown.insert(address)
-    case (.unavailable, let address?): shown.remove(address)
+    case (.available, let address?): shownByAccount.insert(address)
+    case (.unavailable, let address?): shownByAccount.remove(address)
     case (.available, nil): isBroadcasting = true
     case (.unavailable, nil):
       isBroadcasting = false
-      shown.removeAll()  // RFC 6121 §4.5.2: the server tells those who got directed presence, too
+      shownByAccount.removeAll()  // RFC 6121 §4.5.2: the server tells those who got directed presence, too
     default: break
     }
   }
 
   /// Notes that the stream is gone, and with it all that its resource had shown.
   public mutating func streamEnded() {
-    shown.removeAll()
+    shownByAccount.removeAll()
     isBroadcasting = false
   }
 }

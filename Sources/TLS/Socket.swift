@@ -117,6 +117,12 @@ final class Socket {
     if isOpen { shutdown(descriptor, Int32(SHUT_WR)) }
   }
 
+  /// Makes ``close()`` drop what the kernel still holds for a peer that does not take it.
+  func dropUnsent() {
+    var setting = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))
+  }
+
   func close() {
     guard isOpen else { return }
     isOpen = false

@@ -10,6 +10,8 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
   /// Parses an address as people write it (`127.0.0.1`, `::1`, `fe80::1%eth0`); `nil` for anything else, also for
   /// a name: names are looked up elsewhere, off the loop.
   public init?(_ numericHost: String, port: UInt16) {
+    // A C function would read only up to a NUL.
+    guard !numericHost.utf8.contains(0) else { return nil }
     var hints = addrinfo()
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

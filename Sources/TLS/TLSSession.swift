@@ -73,9 +73,6 @@ final class TLSSession {
     return true
   }
 
-  /// Whether OpenSSL holds input that it has taken from the socket.
-  var hasPendingInput: Bool { SSL_has_pending(pointer) == 1 }
-
   var info: TLSInfo {
     TLSInfo(
       version: String(cString: SSL_get_version(pointer)),

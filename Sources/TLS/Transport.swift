@@ -35,7 +35,8 @@ public final class Transport {
   static let lingerTime = Duration.seconds(5)
   /// How much is read from one connection before others have their turn.
   private static let readsPerTurn = 8
-  /// All connections read into the same place: there is one thread.
+  /// All connections read into the same place: there is one thread. It holds the largest record of TLS: OpenSSL takes
+  /// one at a time from the socket, so that none is left inside it when the descriptor is watched again.
   private static let inputBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
 
   /// Told what happens. Set it to begin reading.
@@ -106,7 +107,10 @@ public final class Transport {
     case .closing, .closed: return
     }
     lingering = self
-    setTimer(Self.lingerTime) { $0.end(nil) }
+    setTimer(Self.lingerTime) { transport in
+      transport.socket.dropUnsent()
+      transport.end(nil)
+    }
     flush()
   }
 
@@ -143,9 +147,13 @@ public final class Transport {
     queue.removeAll()
     socket.unwatch()
     spawn { [self] in
-      if error.code == .network { read() }
+      if error.code == .slowReader { socket.dropUnsent() } else { read() }
       end(error)
     }
+  }
+
+  private var hasMoreToSay: Bool {
+    if case .closing = state { !sentGoodbye } else { !queue.isEmpty }
   }
 
   private func sayGoodbye(_ session: TLSSession?) {
@@ -181,13 +189,14 @@ public final class Transport {
       case .wantsWrite:
         readWantsWrite = true
         return updateInterest()
-      case .ended: return end(nil)
+      case .ended:
+        // The answer to the peer's goodbye, if there is room for it.
+        if let session { _ = session.shutDown() }
+        return end(nil)
       case .failed(let error): return end(error)
       }
       if case .plain = state { return }
     }
-    // A record that OpenSSL has taken from the socket already does not make the descriptor readable again.
-    if session?.hasPendingInput == true { spawn { [weak self] in self?.read() } }
   }
 
   private func received(_ count: Int) {
@@ -249,8 +258,6 @@ public final class Transport {
       state = .secure(session)
       updateInterest()
       continuation.resume(returning: .success(session.info))
-      // Input that came with the last of the handshake waits inside OpenSSL.
-      if session.hasPendingInput { spawn { [weak self] in self?.read() } }
     case .ended: end(TransportError(.handshake, "the server closed the connection during the TLS handshake"))
     case .failed(let error): end(error)
     }
@@ -306,7 +313,7 @@ public final class Transport {
       guard writeError == nil else { return }
       let reads = if case .closing = state { true } else { onEvent != nil }
       if reads && !readWantsWrite || writeWantsRead { interest.insert(.read) }
-      if readWantsWrite || !queue.isEmpty && !writeWantsRead { interest.insert(.write) }
+      if readWantsWrite || hasMoreToSay && !writeWantsRead { interest.insert(.write) }
     }
     guard !interest.isEmpty else { return socket.unwatch() }
     socket.watch(interest) { [weak self] happened in self?.ready(happened) }

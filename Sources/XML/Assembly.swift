@@ -5,8 +5,8 @@ internal import CXML
 /// Makes events of what libxml2 reports.
 ///
 /// While libxml2 parses, its callbacks only append here; contexts are made and freed between its calls. It guards
-/// neither size nor depth of what is pushed into it, ignores an undeclared prefix, and keeps every name it ever saw:
-/// all of that is guarded here.
+/// neither size nor depth of what is pushed into it, reads on over an undeclared prefix, and keeps every name it ever
+/// saw: all of that is guarded here.
 struct Assembly {
   private enum Place { case beforeHeader, inStream, ended }
 
@@ -90,7 +90,8 @@ struct Assembly {
     if let context { xmlStopParser(context) }
   }
 
-  /// Takes note of an error that libxml2 found. It must not be stopped here: it is in the middle of something.
+  /// Takes note of an error that libxml2 found, be it one that it reads on over. It must not be stopped here: it is
+  /// in the middle of something.
   mutating func noteError(code: Int32) {
     guard failure == nil, place != .ended, unread == nil else { return }
     failure = StreamParserError(libraryCode: code)
@@ -109,7 +110,6 @@ struct Assembly {
     guard tag.attributeCount + tag.namespaceCount <= limits.attributes else {
       return fail(.tooManyAttributes(limit: limits.attributes))
     }
-    guard tag.isBound else { return fail(.unboundPrefix) }
     guard open.count < limits.depth else { return fail(.tooDeep(limit: limits.depth)) }
     let index = Int32(nodes.count)
     nodes.append(
@@ -174,23 +174,25 @@ struct Assembly {
     nodes[0].end = 1
     let element = Element(takeFragment(), at: 0)
     language = element.attribute("lang", xmlNamespace)
-    endOfStanza = bytesRead
+    // libxml2 tells of a start tag before it reads the last byte of it.
+    endOfStanza = bytesRead + 1
     events.append(.opened(element))
   }
 
   private mutating func finishStanza() {
     let start = endOfStanza
     endOfStanza = bytesRead
-    guard endOfStanza - max(start, min(endOfSpace, endOfStanza)) <= limits.stanzaBytes else {
+    guard endOfStanza - max(start, endOfSpace) <= limits.stanzaBytes else {
       return fail(.stanzaTooLarge(limit: limits.stanzaBytes))
     }
     events.append(.stanza(Element(takeFragment(), at: 0)))
-    if let context, nameBytes(in: context) > limits.nameBytes { stopForRenewal(context) }
+    if let context, nameBytes > limits.nameBytes { stopForRenewal(context) }
   }
 
   /// What the names cost: their text, and about 64 bytes each for libxml2's entry and for ours.
-  private func nameBytes(in context: xmlParserCtxtPtr) -> Int {
-    xmlDictGetUsage(context.pointee.dict) + 64 * Int(xmlDictSize(context.pointee.dict))
+  var nameBytes: Int {
+    guard let names = context?.pointee.dict else { return 0 }
+    return xmlDictGetUsage(names) + 64 * Int(xmlDictSize(names))
   }
 
   /// Stops in front of what was not read yet: it goes to the next context.

@@ -20,13 +20,6 @@ struct StartTag {
     let value: UnsafeBufferPointer<UInt8>
   }
 
-  /// Whether every prefix in the tag has a namespace.
-  var isBound: Bool {
-    guard prefix == nil || uri != nil else { return false }
-    guard let attributes else { return true }
-    return (0..<attributeCount).allSatisfy { attributes[$0 * 5 + 1] == nil || attributes[$0 * 5 + 2] != nil }
-  }
-
   func attribute(_ index: Int) -> Attribute {
     guard let attributes, index < attributeCount, let begin = attributes[index * 5 + 3],
       let end = attributes[index * 5 + 4]
@@ -106,7 +99,7 @@ extension StreamParserError {
     case XML_WAR_NS_URI, XML_WAR_NS_URI_RELATIVE: return nil
     case XML_ERR_UNDECLARED_ENTITY, XML_WAR_UNDECLARED_ENTITY: self = .restrictedXML("an entity reference")
     case XML_NS_ERR_UNDEFINED_NAMESPACE: self = .unboundPrefix
-    case XML_ERR_INVALID_ENCODING, XML_ERR_UNKNOWN_ENCODING, XML_ERR_UNSUPPORTED_ENCODING, XML_ERR_INVALID_CHAR:
+    case XML_ERR_INVALID_ENCODING, XML_ERR_UNKNOWN_ENCODING, XML_ERR_UNSUPPORTED_ENCODING:
       self = .unsupportedEncoding
     default: self = .notWellFormed(code: Int(code))
     }

@@ -48,6 +48,9 @@ public final class StreamParser {
   /// may begin means that somebody put it there (RFC 6120 §5.4.3.3).
   public var bytesAfterLastStanza: Int { assembly.pointee.bytesAfterLastStanza }
 
+  /// What the names that are remembered cost, in bytes.
+  var nameBytes: Int { assembly.pointee.nameBytes }
+
   /// Reads the next bytes of the stream. After `.closed` or `.failed` there are no more events.
   public func feed(_ bytes: UnsafeRawBufferPointer) -> [Event] {
     var position = 0
@@ -80,7 +83,9 @@ public final class StreamParser {
     xmlFreeParserCtxt(assembly.pointee.context)
     var handler = streamHandler()
     let context = xmlCreatePushParserCtxt(&handler, assembly, nil, 0, nil)
-    xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue))
+    // Without NOENT an ampersand in an attribute stays the reference that it was written as. There are no other
+    // entities to replace: whatever could declare one is refused.
+    xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue | XML_PARSE_NOENT.rawValue))
     // Settled in advance, so that libxml2 does not guess from the first bytes.
     xmlSwitchEncoding(context, XML_CHAR_ENCODING_UTF8)
     let header = assembly.pointee.adopt(context)

@@ -86,7 +86,8 @@ struct CommandLineOptions {
       }
     }
     if Int(linux_getopt_index()) < arguments.count {
-      return .refuse("\"\(arguments[Int(linux_getopt_index())])\" is one word too many. nightcloakd --help lists the options.")
+      return .refuse(
+        "\"\(arguments[Int(linux_getopt_index())])\" is one word too many. nightcloakd --help lists the options.")
     }
     if chosen.count > 1 {
       return .refuse("\(chosen.joined(separator: " and ")) cannot be given together: the daemon serves one bus.")

@@ -19,10 +19,13 @@ struct StandardErrorLog: LogHandler {
     let details = all.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
     // One message is one line, whatever an outsider put into it.
     let text = "\(event.message)\(details)".replacing("\n", with: " ")
-    let line = "<\(Self.priority(event.level))>nightcloakd: \(text)\n"
-    var bytes = Array(line.utf8)[...]
+    Self.write("<\(Self.priority(event.level))>nightcloakd: \(text)\n")
+  }
+
+  static func write(_ text: String) {
+    var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
-      let written = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      let written = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
       guard written > 0 else { return }
       bytes = bytes.dropFirst(written)
     }

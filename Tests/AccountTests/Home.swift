@@ -45,7 +45,21 @@ final class Home {
       return server
     }
     box.home = self
-    account.onEvent = { [weak self] in self?.events.append($0) }
+    account.onEvent = { [weak self] event in
+      self?.events.append(event)
+      self?.onEvent(event)
+    }
+  }
+
+  /// Told of each event.
+  var onEvent: @LoopActor (AccountEvent) -> Void = { _ in }
+
+  /// Waits until the present stream has been sent something that nobody has looked at.
+  func sentSomething() async {
+    guard let server = servers.last, server.sent.isEmpty else { return }
+    let waiter = Waiter<Void>()
+    server.onSend = { waiter.finish(()) }
+    await waiter.value()
   }
 
   /// Connects, and forgets what that took.
@@ -75,13 +89,10 @@ final class Home {
 
   /// Somebody asks us to decloak.
   func ask(_ from: String, reason: String = "media") throws {
-    try server.say(
-      "<presence from='\(from)' to='juliet@localhost'><decloak xmlns='urn:xmpp:decloak:0' reason='\(reason)'/></presence>")
+    let request = "<decloak xmlns='urn:xmpp:decloak:0' reason='\(reason)'/>"
+    try server.say("<presence from='\(from)' to='juliet@localhost'>\(request)</presence>")
   }
 }
-
-/// Nothing but presence, of what was sent.
-func presences(_ sent: [String]) -> [String] { sent.filter { $0.hasPrefix("<presence") } }
 
 /// A value that comes later.
 @LoopActor
@@ -98,7 +109,12 @@ final class Waiter<Value: Sendable> {
   }
 
   func value() async -> Value {
-    if let result { return result }
-    return await withCheckedContinuation { continuations.append($0) }
+    // A test's own task is not one of the loop's: others may run before the continuation is made.
+    await withCheckedContinuation { continuation in
+      if let result { continuation.resume(returning: result) } else { continuations.append(continuation) }
+    }
   }
 }
+
+/// Nothing but presence, of what was sent.
+func presences(_ sent: [String]) -> [String] { sent.filter { $0.hasPrefix("<presence") } }

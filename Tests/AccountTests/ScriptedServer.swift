@@ -22,6 +22,8 @@ final class ScriptedServer: StanzaStream {
   var isMute = false
   /// Sessions of other accounts that answer questions, by full JID: the payload that they answer with.
   var answers: [String: String] = [:]
+  /// Called with each stanza that arrives here.
+  var onSend: @LoopActor () -> Void = {}
   private let configuration: ClientConfiguration
 
   init(_ configuration: ClientConfiguration, resource: String) {
@@ -43,6 +45,7 @@ final class ScriptedServer: StanzaStream {
 
   func send(_ stanza: Element) {
     sent.append(stanza)
+    defer { onSend() }
     guard !isMute, stanza.name == "iq", let id = stanza.attribute("id"), let payload = stanza.children.first else {
       return
     }

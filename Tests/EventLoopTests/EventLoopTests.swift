@@ -101,3 +101,28 @@ struct EventLoopTests {
     #expect(sum == 5050)
   }
 }
+
+@Suite("Tasks on the loop")
+struct LoopTaskTests {
+  init() { EventLoop.runInBackground() }
+
+  @Test("Between a look and the wait that follows it, nobody else gets to run")
+  func atomicSuspension() async {
+    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+      spawn {
+        var order: [String] = []
+        let other = spawn { order.append("other") }
+        await Self.sameActor { order.append("call") }
+        await withCheckedContinuation { continuation in
+          order.append("continuation")
+          continuation.resume()
+        }
+        await other.value
+        #expect(order == ["call", "continuation", "other"])
+        done.resume()
+      }
+    }
+  }
+
+  @LoopActor private static func sameActor(_ body: () -> Void) async { body() }
+}

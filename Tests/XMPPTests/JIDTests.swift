@@ -44,6 +44,7 @@ struct JIDTests {
       ("a@b\u{0}c", .domain), ("a\u{0}@b", .localpart), ("a@b/c\u{0}", .resource), ("a@b/c\u{7}", .resource),
       ("a\u{E000}@b", .localpart), ("a@b/\u{FFFD}", .resource), ("a@b\n", .domain), ("a@<b>", .domain),
       ("\u{AD}@b", .localpart), ("a@\u{AD}", .domain), ("a@\u{FF0E}", .domain),
+      ("a@b\u{FF0E}", .domain), ("a@b..", .domain),
       ("\u{5D0}a@b", .localpart),
     ])
   func refusals(input: String, part: JIDError.Part) {

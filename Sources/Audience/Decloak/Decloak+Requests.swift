@@ -68,11 +68,11 @@ extension Decloak {
       pending[contact] = request
       if request.requesters.isEmpty { effects += resolve(request, .withdrawn) }
     }
-    effects += endSession(address, .peerLeft, audience: &audience)
+    effects += endSessions([address], .peerLeft, audience: &audience)
     effects += endPeer(address, .peerLeft)
     // Our own request stands for the whole contact: it is over when the last resource that answered has gone.
     if asks[contact]?.isAnswered == true, !peers.keys.contains(where: { $0.account == contact }) {
-      effects += endSession(.bare(contact), .peerLeft, audience: &audience)
+      effects += endSessions([.bare(contact)], .peerLeft, audience: &audience)
     }
     return effects
   }

@@ -56,7 +56,8 @@ extension Decloak {
     _ contact: BareAddress, seesUs: Bool, seen: Bool, audience: inout Audience
   ) -> [DecloakEffect] {
     audience.setSubscriber(contact, seesUs)
-    var effects = supersede(contact, audience)
+    // The server tells of the broadcast; of directed presence we alone know.
+    var effects = audience.shownOutside(contact).map(DecloakEffect.hide) + supersede(contact, audience)
     guard seesUs, seen, audience.mode == .visible, audience.sessions(with: contact).contains(where: \.upgrading)
     else { return effects }
     effects += endSessions(contact, .upgraded, audience: &audience)
@@ -66,7 +67,8 @@ extension Decloak {
   /// The roster arrived whole.
   public mutating func rosterReplaced(_ subscribers: Set<BareAddress>, audience: inout Audience) -> [DecloakEffect] {
     audience.replaceSubscribers(subscribers)
-    return pendingRequests.flatMap { supersede($0.contact, audience) }
+    return audience.shownOutside().map(DecloakEffect.hide)
+      + pendingRequests.flatMap { supersede($0.contact, audience) }
   }
 
   /// Visibility changed the mode. Hiding ends every session, each with its unavailable, before anything else.
@@ -76,14 +78,13 @@ extension Decloak {
     case .invisible:
       let effects = endSessions(nil, .hidden, audience: &audience)
       audience.mode = .invisible
-      return effects
+      // Nobody is left here when what was broadcast has been withdrawn before, as it should.
+      return effects + audience.shownOutside().map { .hide($0) }.filter { !effects.contains($0) }
     case .visible:
       audience.mode = .visible
       var effects = pendingRequests.flatMap { supersede($0.contact, audience) }
-      for session in audience.sessions.values.sorted(by: { $0.address < $1.address })
-      where audience.subscribers.contains(session.address.account) {
-        effects += endSession(session.address, .absorbed, audience: &audience)
-      }
+      let absorbed = audience.sessions.keys.filter { audience.subscribers.contains($0.account) }
+      effects += endSessions(Array(absorbed), .absorbed, audience: &audience)
       return effects
     }
   }
@@ -141,23 +142,45 @@ extension Decloak {
   ) -> [DecloakEffect] {
     let sessions = contact.map { audience.sessions(with: $0) } ?? Array(audience.sessions.values)
     let peers = contact.map { self.peers(of: $0) } ?? Array(self.peers.values)
-    return sessions.map(\.address).sorted().flatMap { endSession($0, cause, audience: &audience) }
+    return endSessions(sessions.map(\.address), cause, audience: &audience)
       + peers.map(\.address).sorted().flatMap { endPeer($0, cause) }
   }
 
-  /// Ends a session in which somebody sees us; who may not see us otherwise is told unavailable.
-  mutating func endSession(
-    _ address: Address, _ cause: SessionEndCause, audience: inout Audience
+  /// Ends sessions in which somebody sees us; who may not see us otherwise is told unavailable, once.
+  mutating func endSessions(
+    _ addresses: [Address], _ cause: SessionEndCause, audience: inout Audience
   ) -> [DecloakEffect] {
-    guard audience.end(address) != nil else { return [] }
-    if case .bare(let contact) = address { asks[contact] = nil }
-    let ended = DecloakEffect.sessionEnded(address.account, .theySeeMe, cause)
-    switch cause {
-    case .upgraded, .absorbed: return [ended]
-    case .revoked, .peerLeft, .expired, .hidden, .disconnected:
-      // While we hide or leave, subscribers are told by other means.
-      return audience.contains(address) ? [ended] : [.hide(address), ended]
+    // All of them first: nobody is inside because of a session that ends next.
+    let ended = addresses.sorted().filter { audience.end($0) != nil }
+    var told: Set<Address> = []
+    var effects: [DecloakEffect] = []
+    for address in ended {
+      if case .bare(let contact) = address { asks[contact] = nil }
+      switch cause {
+      case .upgraded, .absorbed: break
+      case .revoked, .peerLeft, .expired, .hidden, .disconnected:
+        effects += farewell(to: address, audience, told: &told)
+      }
+      effects.append(.sessionEnded(address.account, .theySeeMe, cause))
     }
+    return effects
+  }
+
+  /// Tells those who may no longer know.
+  private func farewell(to address: Address, _ audience: Audience, told: inout Set<Address>) -> [DecloakEffect] {
+    // While we hide or leave, subscribers are told by other means.
+    guard !audience.contains(address) else { return [] }
+    var leaving = [address]
+    var staying: [Session] = []
+    if case .bare(let contact) = address {
+      // What goes to the bare JID does not reach a resource that has broadcast nothing itself (measured), so those
+      // that were sent presence of their own are told one by one.
+      leaving += audience.shownOutside(contact).filter { $0 != address }
+      // And it does reach those that still have a session.
+      staying = audience.sessions(with: contact)
+    }
+    return leaving.filter { told.insert($0).inserted }.map { .hide($0) }
+      + staying.map { .show($0.address, full: $0.full) }
   }
 
   mutating func endPeer(_ address: Address, _ cause: SessionEndCause) -> [DecloakEffect] {

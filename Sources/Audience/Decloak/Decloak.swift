@@ -95,9 +95,8 @@ public struct Decloak: Sendable {
         effects.append(.changed(report(request.contact, now: now) ?? request))
       }
     }
-    for session in audience.sessions.values.sorted(by: { $0.address < $1.address }) where session.expiresAt <= now {
-      effects += endSession(session.address, .expired, audience: &audience)
-    }
+    let over = audience.sessions.values.filter { $0.expiresAt <= now }
+    effects += endSessions(over.map(\.address), .expired, audience: &audience)
     for peer in peers.values.sorted(by: { $0.address < $1.address }) where peer.expiresAt <= now {
       effects += endPeer(peer.address, .expired)
     }
@@ -115,11 +114,9 @@ public struct Decloak: Sendable {
     guard new == .off else { return [] }
     var effects: [DecloakEffect] = []
     for request in pendingRequests { effects += resolve(request, .denied) }
-    for session in audience.sessions.values.sorted(by: { $0.address < $1.address })
-    where session.origin == .approved {
-      effects += endSession(session.address, .revoked, audience: &audience)
-      effects += endPeer(session.address, .revoked)
-    }
+    let approved = audience.sessions.values.filter { $0.origin == .approved }.map(\.address).sorted()
+    effects += endSessions(approved, .revoked, audience: &audience)
+    effects += approved.flatMap { endPeer($0, .revoked) }
     silenced.removeAll()
     return effects
   }

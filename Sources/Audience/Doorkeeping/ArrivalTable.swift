@@ -20,7 +20,7 @@ public enum Arrival: String, CaseIterable, Hashable, Sendable {
   case iqResponse
   /// A message that a server takes for an absent resource without an error: chat, normal, headline, error.
   case message
-  /// A message that a server bounces for an absent resource: groupchat and types unknown to it.
+  /// A message that some servers bounce for an absent resource: groupchat, and a normal one that says nothing.
   case bouncedMessage
   /// Anything else.
   case other

@@ -86,6 +86,6 @@ extension Audience {
   public func destination(_ address: Address?) -> Destination {
     guard let address else { return .undirected }
     if contains(address) { return .inside }
-    return shown.contains(address) ? .shown : .outside
+    return wasShown(address) ? .shown : .outside
   }
 }

@@ -127,7 +127,8 @@ extension PreparedAddress {
     guard !prepared.unicodeScalars.contains(where: isForbidden) else {
       throw JIDError(.domain, "has characters that no host name has")
     }
-    guard InternationalName.ascii(prepared) != nil else {
+    // Also a dot at the end that was another character before: it would be another name for the same host.
+    guard prepared.utf8.last != UInt8(ascii: "."), InternationalName.ascii(prepared) != nil else {
       throw JIDError(.domain, "is not a host name: a label is empty or too long")
     }
     return prepared

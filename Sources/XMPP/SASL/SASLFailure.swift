@@ -36,7 +36,7 @@ extension StreamEnd {
     let clean = text.unicodeScalars.prefix(200).map { scalar in
       scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format ? " " : scalar
     }
-    let shown = String(String.UnicodeScalarView(clean))
-    return shown.allSatisfy(\.isWhitespace) ? "" : " It says: \"\(shown)\"."
+    let words = String(String.UnicodeScalarView(clean)).split(separator: " ")
+    return words.isEmpty ? "" : " It says: \"\(words.joined(separator: " "))\""
   }
 }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Account
+internal import Audience
+internal import DBus
+internal import DBusInterfaces
+internal import TLS
+internal import XMPP
+
+// org.nightcloak.Presence1.Connection
+
+extension AccountObject: ConnectionServer {
+  var account: String { client.jid.description }
+  var jid: String { client.fullJID?.description ?? "" }
+  var `protocol`: String { "xmpp" }
+  var status: String { client.status.rawValue }
+  var statusReason: String { client.statusReason }
+  var show: String { client.presence.show?.rawValue ?? "available" }
+  var statusText: String { client.presence.status }
+  var security: [String: Value] {
+    guard let security = client.security else { return [:] }
+    var entry: Entry = ["Mechanism": security.mechanism.value]
+    if let tls = security.tls {
+      entry["Tls"] = tls.version.value
+      entry["Cipher"] = tls.cipher.value
+      entry["CertificateSHA256"] = tls.certificateSHA256.value
+    }
+    return entry
+  }
+
+  func connect(caller: Caller) async throws { try await client.connect() }
+
+  func disconnect(caller: Caller) async throws { await client.disconnect() }
+
+  func setPresence(show: String, status: String, options: [String: Value], caller: Caller) async throws {
+    guard show == "available" || Presence.Show(rawValue: show) != nil else {
+      throw DBusError(
+        .invalidArgs, "show is \"\(show)\", but must be \"available\", \"chat\", \"away\", \"xa\" or \"dnd\".")
+    }
+    guard status.utf8.count <= 1024 else {
+      throw DBusError(.invalidArgs, "status has \(status.utf8.count) bytes, but 1024 are the most.")
+    }
+    var options = Options(options, in: "options of SetPresence")
+    let priority: Int32? = try options.take("priority")
+    try options.end(known: "priority")
+    if let priority, Int8(exactly: priority) == nil {
+      throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127.")
+    }
+    client.setPresence(
+      show: Presence.Show(rawValue: show), status: status, priority: priority.flatMap { Int8(exactly: $0) })
+  }
+
+  func listRoster(options: [String: Value], caller: Caller) async throws -> [[String: Value]] {
+    var options = Options(options, in: "options of ListRoster")
+    let contact = try options.take("contact", String.self).map { try bareJID($0, "\"contact\"") }
+    let group: String? = try options.take("group")
+    let page = try Page(&options)
+    try options.end(known: "contact, group, after, limit")
+    let items = contact.map { [client.roster.items[$0]].compactMap { $0 } } ?? Array(client.roster.items.values)
+    let wanted = items.filter { item in group.map(item.groups.contains) ?? true }
+    return page.cut(wanted, by: \.jid.description).map { client.entry($0) }
+  }
+
+  func subscribe(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await client.subscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Subscribe"))
+  }
+
+  func authorizeSubscription(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await client.authorizeSubscription(
+      try bareJID(contact, "contact"), reveal: try reveal(options, "AuthorizeSubscription"))
+  }
+
+  func denySubscription(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await client.denySubscription(
+      try bareJID(contact, "contact"), reveal: try reveal(options, "DenySubscription"))
+  }
+
+  func unsubscribe(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await client.unsubscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Unsubscribe"))
+  }
+
+  func removeContact(contact: String, options: [String: Value], caller: Caller) async throws {
+    try await client.removeContact(try bareJID(contact, "contact"), reveal: try reveal(options, "RemoveContact"))
+  }
+
+  func listSubscriptionRequests(caller: Caller) async throws -> [[String: Value]] {
+    client.subscriptionRequests.all.map { client.entry($0) }
+  }
+
+  func setActive(active: Bool, caller: Caller) async throws { throw notBuilt("SetActive (client state indication)") }
+
+  private func reveal(_ options: [String: Value], _ method: String) throws(DBusError) -> Bool {
+    var options = Options(options, in: "options of \(method)")
+    let reveal: Bool = try options.take("reveal") ?? false
+    try options.end(known: "reveal")
+    return reveal
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Account
+internal import Audience
+internal import DBus
+internal import DBusInterfaces
+internal import XMPP
+
+// org.nightcloak.Presence1.Decloak
+
+extension AccountObject: DecloakServer {
+  /// Milliseconds that RequestDecloak waits at most.
+  private static let longestWait: UInt32 = 120_000
+
+  var policy: String { client.decloak.policy.rawValue }
+  var rules: [String: String] { [:] }
+  var pendingRequests: UInt32 { UInt32(clamping: client.decloak.pending.count) }
+
+  func setPolicy(_ value: String, caller: Caller) async throws {
+    if value == "rules" { throw notBuilt("Policy \"rules\"") }
+    client.setPolicy(try oneOf([Decloak.Policy.off, .ask, .allow], value, "Policy"))
+  }
+
+  func listRequests(caller: Caller) async throws -> [[String: Value]] {
+    client.decloak.pendingRequests.map { client.entry($0) }
+  }
+
+  func approve(id: String, scope: String, options: [String: Value], caller: Caller) async throws {
+    try requireOnce(scope)
+    var options = Options(options, in: "options of Approve")
+    let full: Bool = try options.take("full") ?? false
+    let seconds = try lifetime(&options)
+    try options.end(known: "full, lifetime")
+    try client.approve(id, full: full, lifetime: seconds)
+  }
+
+  func deny(id: String, scope: String, options: [String: Value], caller: Caller) async throws {
+    try requireOnce(scope)
+    try Options(options, in: "options of Deny").end(known: "")
+    try client.deny(id)
+  }
+
+  func setRule(subject: String, decision: String, caller: Caller) async throws { throw notBuilt("SetRule") }
+
+  func requestDecloak(
+    contact: String, reason: String, options: [String: Value], caller: Caller
+  ) async throws -> (id: String, peers: [[String: Value]]) {
+    let contact = try anyJID(contact, "contact").bare
+    let reason = try oneOf([DecloakReason.media, .text, .file, .unstated], reason, "reason")
+    var options = Options(options, in: "options of RequestDecloak")
+    let wait: UInt32 = try options.take("wait") ?? 0
+    let seconds = try lifetime(&options)
+    let reveal: Bool = try options.take("reveal") ?? false
+    try options.end(known: "wait, lifetime, reveal")
+    guard wait <= Self.longestWait else {
+      throw DBusError(.invalidArgs, "\"wait\" is \(wait) ms, but \(Self.longestWait) are the most.")
+    }
+    let asked = try await client.requestDecloak(
+      contact, reason: reason, wait: .milliseconds(wait), lifetime: seconds, reveal: reveal)
+    return (asked.id, asked.peers.map { client.entry($0) })
+  }
+
+  func share(contact: String, options: [String: Value], caller: Caller) async throws {
+    let jid = try anyJID(contact, "contact")
+    var options = Options(options, in: "options of Share")
+    let full: Bool = try options.take("full") ?? false
+    let seconds = try lifetime(&options)
+    try options.end(known: "full, lifetime")
+    try client.share(jid, full: full, lifetime: seconds)
+  }
+
+  func revoke(contact: String, caller: Caller) async throws -> UInt32 {
+    UInt32(clamping: client.revoke(contact.isEmpty ? nil : try anyJID(contact, "contact").bare))
+  }
+
+  func upgrade(contact: String, options: [String: Value], caller: Caller) async throws {
+    let contact = try anyJID(contact, "contact").bare
+    var options = Options(options, in: "options of Upgrade")
+    let reveal: Bool = try options.take("reveal") ?? false
+    try options.end(known: "reveal")
+    try client.upgrade(contact, reveal: reveal)
+  }
+
+  func listDecisions(
+    contact: String, since: UInt64, options: [String: Value], caller: Caller
+  ) async throws -> [[String: Value]] {
+    throw notBuilt("ListDecisions")
+  }
+
+  func listSessions(caller: Caller) async throws -> [[String: Value]] {
+    let shown = client.audience.sessions.values.sorted { $0.address < $1.address }
+    let seen = client.decloak.peers.values.sorted { $0.address < $1.address }
+    return shown.map { client.entry($0) } + seen.map { client.entry($0) }
+  }
+
+  private func requireOnce(_ scope: String) throws(DBusError) {
+    switch scope {
+    case "once": return
+    case "contact", "domain": throw notBuilt("Scope \"\(scope)\" (a rule that answers from now on)")
+    default:
+      throw DBusError(.invalidArgs, "scope is \"\(scope)\", but must be one of \"once\", \"contact\", \"domain\".")
+    }
+  }
+}

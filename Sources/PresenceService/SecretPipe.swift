@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import DBus
+internal import EventLoop
+internal import Glibc
+
+/// Reads a secret from a descriptor that a caller passed, so that the secret itself never goes over the bus.
+@LoopActor
+enum SecretPipe {
+  static let mostBytes = 4096
+  static let limit = Duration.seconds(5)
+
+  /// Reads to the end, without blocking the loop; a line feed at the end is left out.
+  /// - Throws: ``DBusError`` when there is too much, or no end in time.
+  static func read(_ descriptor: UnixFD) async throws -> String {
+    let fd = descriptor.descriptor
+    let flags = fcntl(fd, F_GETFL)
+    guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else {
+      throw DBusError(.invalidArgs, "\"password-fd\" cannot be read.")
+    }
+    var bytes: [UInt8] = []
+    let deadline = EventLoop.shared.time.now + limit
+    while true {
+      var buffer = [UInt8](repeating: 0, count: mostBytes)
+      let count = Glibc.read(fd, &buffer, buffer.count)
+      if count == 0 { break }
+      if count > 0 {
+        bytes += buffer.prefix(count)
+        guard bytes.count <= mostBytes else {
+          throw DBusError(.limitsExceeded, "\"password-fd\" holds more than \(mostBytes) bytes.")
+        }
+      } else if errno == EAGAIN {
+        guard await isReadable(fd, until: deadline) else {
+          throw DBusError(
+            .ours("TimedOut"), "\"password-fd\" did not end within 5 seconds: write the password and close it.")
+        }
+      } else if errno != EINTR {
+        throw DBusError(.invalidArgs, "\"password-fd\" cannot be read.")
+      }
+    }
+    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw DBusError(.invalidArgs, "\"password-fd\" holds bytes that are not UTF-8.")
+    }
+    return text
+  }
+
+  private static func isReadable(_ fd: Int32, until deadline: MonotonicTime) async -> Bool {
+    let time = EventLoop.shared.time
+    return await withCheckedContinuation { continuation in
+      let timer = time.schedule(after: deadline - time.now) {
+        EventLoop.shared.unwatch(fd)
+        continuation.resume(returning: false)
+      }
+      EventLoop.shared.watch(fd, for: .read) { _ in
+        EventLoop.shared.unwatch(fd)
+        time.cancel(timer)
+        continuation.resume(returning: true)
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Account
+public import DBus
+internal import DBusInterfaces
+public import EventLoop
+public import Logging
+internal import XMPP
+
+/// The `org.nightcloak.Presence1` service on one bus: the manager, and each uid's accounts.
+@LoopActor
+public final class Service {
+  /// The name that is owned on the bus.
+  public static let busName = "org.nightcloak.Presence1"
+  static let mostConnectionsPerUID = 64
+
+  /// Who hears signals.
+  public enum Audibility: Sendable {
+    /// Everybody on the bus: a session bus belongs to one person.
+    case everyone
+    /// Interested clients of the owner's uid: other people use the same bus.
+    case interested
+  }
+
+  private let connection: BusConnection
+  private let logger: Logger
+  private let accounts = AccountTree()
+  private let server: ObjectServer
+  private let interestPolicy: InterestPolicy
+
+  /// Starts to answer on a connection. The name is requested by ``start()``.
+  /// - Parameters:
+  ///   - connection: to the bus.
+  ///   - audibility: who hears signals.
+  ///   - version: of the program.
+  ///   - logger: where to write.
+  public init(_ connection: BusConnection, audibility: Audibility, version: String, logger: Logger) {
+    self.connection = connection
+    self.logger = logger
+    interestPolicy = InterestPolicy(accounts)
+    let policy: any SignalPolicy = audibility == .everyone ? BroadcastPolicy() : interestPolicy
+    server = ObjectServer(connection, tree: accounts, policy: policy)
+    accounts.manager = ExportedObject(
+      ObjectPaths.manager, [ManagerSkeleton(Manager(self, version: version))])
+    server.onFault = { logger.error("a signal could not be sent: \($0.message)") }
+    connection.whenSenderLeaves { [interestPolicy] name in interestPolicy.interests.removeClient(name) }
+  }
+
+  /// Takes the name on the bus; from here on clients find us.
+  /// - Throws: ``DBusError`` when it belongs to somebody else.
+  public func start() async throws(DBusError) { try await connection.requestName(Self.busName) }
+
+  /// Ends all sessions, closes all streams in order, and leaves the bus.
+  public func stop() async {
+    let goodbyes = accounts.all.map { object in spawn { await object.client.disconnect() } }
+    for goodbye in goodbyes { await goodbye.value }
+    try? await connection.releaseName(Self.busName)
+    connection.close()
+  }
+
+  // MARK: For the manager
+
+  func add(_ account: String, _ parameters: [String: Value], _ caller: Caller) async throws -> ObjectPath {
+    let jid = try bareJID(account, "account")
+    guard jid.localpart != nil else {
+      throw AccountError(.invalidJID, "account must have a part in front of the \"@\", as juliet@example.org.")
+    }
+    try checkRoom(for: jid, caller)
+    let configuration = try await Parameters.read(jid, parameters)
+    try checkRoom(for: jid, caller)  // another call may have come first while the password was read
+    let path = try ObjectPath(ObjectPaths.account(jid, of: caller.uid))
+    var logger = logger
+    logger[metadataKey: "uid"] = "\(caller.uid)"
+    let time = EventLoop.shared.time
+    let object = AccountObject(
+      Account(configuration, nonce: RequestNonce.make(), time: time, logger: logger) { [logger] in
+        ClientStream($0, time: time, logger: logger)
+      }, owner: caller.uid, path: path, server: server)
+    accounts.insert(object)
+    server.objectAdded(object.exported, manager: try ObjectPath(ObjectPaths.subtree(caller.uid)))
+    return path
+  }
+
+  func remove(_ path: ObjectPath, _ options: [String: Value], _ caller: Caller) async throws {
+    var options = Options(options, in: "options of RemoveConnection")
+    // Nothing outlives the object yet, so there is nothing more to forget.
+    _ = try options.take("forget", Bool.self)
+    try options.end(known: "forget")
+    guard let object = accounts.account(at: path, for: caller) else {
+      throw DBusError(.unknownObject, "There is no connection at \(path): ListConnections shows those that are.")
+    }
+    await object.client.disconnect()
+    guard accounts.remove(object) else { return }
+    let manager = try ObjectPath(ObjectPaths.subtree(object.owner))
+    server.objectRemoved(object.exported, manager: manager)
+    interestPolicy.interests.remove(path: path.text)
+  }
+
+  func list(_ caller: Caller) -> [ObjectPath] { accounts.of(caller.uid).map(\.path).sorted() }
+
+  func addInterest(_ tokens: [String], _ caller: Caller) throws(DBusError) {
+    try interestPolicy.add(tokens, caller)
+  }
+
+  func removeInterest(_ tokens: [String], _ caller: Caller) throws(DBusError) {
+    try interestPolicy.remove(tokens, caller)
+  }
+
+  private func checkRoom(for jid: BareJID, _ caller: Caller) throws(DBusError) {
+    let mine = accounts.of(caller.uid)
+    guard !mine.contains(where: { $0.client.jid == jid }) else {
+      throw DBusError(
+        .ours("AlreadyExists"), "\(jid) has been added already: remove it with RemoveConnection to change it.")
+    }
+    guard mine.count < Self.mostConnectionsPerUID else {
+      throw DBusError(
+        .limitsExceeded,
+        "\(Self.mostConnectionsPerUID) connections are the most for one user: remove one with RemoveConnection.")
+    }
+  }
+}

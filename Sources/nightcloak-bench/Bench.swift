@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EventLoop
+
+/// The benches by their names.
+enum Bench: String, CaseIterable {
+  case get
+  case parse
+  case start
+  case memory
+  case idle
+  case decloak
+
+  var summary: String {
+    switch self {
+    case .get: "a property read over D-Bus, against a service in plain C"
+    case .parse: "an XML stream parsed, against libxml2 with empty callbacks"
+    case .start: "from start to bus name owned, against the service in plain C"
+    case .memory: "proportional set size: idle, and with accounts connected over TLS"
+    case .idle: "wake-ups in \(IdleBench.seconds) seconds with a connected account and nothing to do"
+    case .decloak: "a decloak answered without asking, against a bare socket that answers at once"
+    }
+  }
+
+  @LoopActor
+  func run(in workshop: Workshop) async throws -> [Figure] {
+    switch self {
+    case .get: try await GetBench.run(in: workshop)
+    case .parse: try await ParseBench.run()
+    case .start: try await StartBench.run(in: workshop)
+    case .memory: try await MemoryBench.run(in: workshop)
+    case .idle: try await IdleBench.run(in: workshop)
+    case .decloak: try await DecloakBench.run(in: workshop)
+    }
+  }
+}
+
+/// Why a figure could not be had.
+struct BenchFailure: Error, CustomStringConvertible {
+  let description: String
+  init(_ text: String) { description = text }
+}

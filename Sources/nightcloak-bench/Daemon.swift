@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import DBus
+internal import DBusInterfaces
+internal import EventLoop
+internal import Processes
+
+/// A daemon of ours that runs, with accounts on the workshop's server.
+@LoopActor
+final class Daemon {
+  nonisolated static let busName = "org.nightcloak.Presence1"
+
+  let process: ChildProcess
+  private let bus: BusConnection
+  private let server: Server
+
+  var figures: ProcessFigures { ProcessFigures(pid: process.pid) }
+
+  init(in workshop: Workshop) async throws {
+    server = try await workshop.openServer()
+    process = try await workshop.start(workshop.daemonCommand, owning: Self.busName).process
+    bus = try await BusConnection.open(.address(workshop.address))
+  }
+
+  /// Adds one of the server's accounts and connects it over TLS.
+  func connect(_ account: String) async throws -> ObjectPath {
+    let manager = ManagerProxy(bus, Self.busName, "/org/nightcloak/Presence1")
+    let path = try await manager.addConnection(
+      account: "\(account)@localhost",
+      parameters: [
+        "password": .string(Server.password), "server": .string("127.0.0.1"), "port": .uint16(server.port),
+        "ca-file": .string(server.caFile),
+      ])
+    try await ConnectionProxy(bus, Self.busName, path).connect()
+    return path
+  }
+
+  func jid(of path: ObjectPath) async throws -> String { try await ConnectionProxy(bus, Self.busName, path).jid }
+
+  func setPolicy(_ policy: String, of path: ObjectPath) async throws {
+    try await DecloakProxy(bus, Self.busName, path).setPolicy(policy)
+  }
+
+  /// Ends it.
+  func end(in workshop: Workshop) async {
+    bus.close()
+    await workshop.end(process)
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EventLoop
+
+/// How often a daemon wakes that has nothing to do: a processor that is let sleep is a battery that lasts.
+enum IdleBench {
+  /// A tenth of the minute that DESIGN.md speaks of: short of any keepalive, so that none of them counts.
+  static let seconds = 6
+
+  @LoopActor
+  static func run(in workshop: Workshop) async throws -> [Figure] {
+    Progress.tell(.idle, "connecting an account")
+    let daemon = try await Daemon(in: workshop)
+    _ = try await daemon.connect("account0")
+    await EventLoop.shared.time.wait(for: .milliseconds(500))
+    Progress.tell(.idle, "watching for \(seconds) seconds")
+    let before = daemon.figures.wakeUps
+    await EventLoop.shared.time.wait(for: .seconds(seconds))
+    let count = daemon.figures.wakeUps - before
+    await daemon.end(in: workshop)
+    return [
+      Figure("idle", "connected and idle for \(seconds) s, all threads", "wake-ups", count, goal: .valueAtMost(0))
+    ]
+  }
+}

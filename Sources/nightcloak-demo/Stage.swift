@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import DBus
+internal import EventLoop
+internal import Glibc
+internal import Processes
+
+/// What the story happens on: a bus, a server with two accounts, a relay before the server for each of them, and the
+/// daemon. All of it private to this run.
+@LoopActor
+final class Stage {
+  nonisolated static let serviceName = "org.nightcloak.Presence1"
+  static let password = "secret"
+  private static let startLimit: Duration = .seconds(10)
+  private static let serverScript = "Tests/Servers/prosody/run"
+
+  let wire = Wire()
+  private(set) var directory: TemporaryDirectory?
+  private(set) var busAddress = ""
+  private(set) var taps: [String: WireTap] = [:]
+  private(set) var daemon: ChildProcess?
+  private var children: [ChildProcess] = []
+
+  /// Starts everything.
+  /// - Throws: ``DemoFailure`` naming what did not start.
+  func set() async throws {
+    guard let programs = Self.ownDirectory() else { throw DemoFailure("/proc/self/exe cannot be read") }
+    try require("\(programs)/nightcloakd", "build it first: make build")
+    try require(Self.serverScript, "start the demo from the top of the source tree, as make demo does")
+    let directory = try TemporaryDirectory()
+    self.directory = directory
+    wire.log = try directory.append("wire.log")
+
+    // Both start while the other does.
+    let server = try start(
+      [Self.serverScript, "\(directory.path)/server"], log: "server.log",
+      environment: ["ACCOUNTS": "juliet:\(Self.password) tybalt:\(Self.password)"])
+    let bus = try start(
+      ["dbus-daemon", "--session", "--nofork", "--print-address=1", "--address=unix:path=\(directory.path)/bus"],
+      log: "bus.log")
+    guard let address = await bus.firstLine(within: Self.startLimit) else { throw noStart("dbus-daemon", "bus.log") }
+    busAddress = address
+    try await startDaemon("\(programs)/nightcloakd")
+
+    guard let ready = await server.firstLine(within: Self.startLimit),
+      let word = ready.split(separator: " ").first(where: { $0.hasPrefix("c2s=") }),
+      let port = UInt16(word.dropFirst(4))
+    else { throw noStart("Prosody", "server.log") }
+    for who in ["juliet", "tybalt"] { taps[who] = try WireTap(of: who, server: port, wire) }
+  }
+
+  /// The daemon is there when it owns its name.
+  private func startDaemon(_ program: String) async throws {
+    let bus = try await BusConnection.open(.address(busAddress))
+    defer { bus.close() }
+    let owners = Record<String>()
+    let filter = SignalFilter(
+      sender: "org.freedesktop.DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged",
+      firstArgument: Self.serviceName)
+    _ = try await bus.match(filter) { signal in
+      if case .string(let owner)? = try? signal.values().last { owners.add(owner) }
+    }
+    daemon = try start([program, "--address", busAddress, "--log-level", "debug"], log: "nightcloakd.log")
+    guard await owners.first(within: Self.startLimit, where: { !$0.isEmpty }) != nil else {
+      throw noStart("nightcloakd", "nightcloakd.log")
+    }
+  }
+
+  private func start(
+    _ arguments: [String], log: String, environment: [String: String] = [:]
+  ) throws -> ChildProcess {
+    let child = try ChildProcess(
+      arguments, log: "\(directory?.path ?? "")/\(log)", environment: environment)
+    children.append(child)
+    return child
+  }
+
+  private func require(_ path: String, _ advice: String) throws {
+    guard access(path, X_OK) == 0 else { throw DemoFailure("\(path) is missing: \(advice)") }
+  }
+
+  private func noStart(_ program: String, _ log: String) -> DemoFailure {
+    DemoFailure("\(program) did not start within \(Self.startLimit); \(log) says more")
+  }
+
+  /// The programs that have ended although nobody asked them to.
+  func endedByThemselves() -> [String] { children.filter(\.hasEnded).map(\.name) }
+
+  /// Ends every program, the last one first, and removes the files.
+  func clear(keepingFiles: Bool) async {
+    for child in children.reversed() { await child.end() }
+    children = []
+    if !keepingFiles { directory?.remove() }
+  }
+
+  /// Where this program is; the others are beside it.
+  private static func ownDirectory() -> String? {
+    guard let path = realpath("/proc/self/exe", nil) else { return nil }
+    defer { free(path) }
+    let text = String(cString: path)
+    return text.lastIndex(of: "/").map { String(text[..<$0]) }
+  }
+}

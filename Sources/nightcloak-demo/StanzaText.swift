@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import XML
+
+/// Stanzas for the eye: real ones, with dots for what is left out.
+enum StanzaText {
+  private static let longestValue = 26
+  private static let keptOfResource = 3
+  private static let keptOfHash = 8
+  private static let keptAfter = 16
+  private static let capabilities = "http://jabber.org/protocol/caps"
+
+  /// The start tag, each child (dots for all, if `isBrief`) and the end tag, as they may be put on lines.
+  static func pieces(_ stanza: Element, isBrief: Bool) -> [String] {
+    var open = "<\(stanza.name)"
+    for name in ["from", "to", "type"] {
+      if let value = stanza.attribute(name) { open += " \(name)='\(jid(value))'" }
+    }
+    guard !stanza.children.isEmpty else { return [open + "/>"] }
+    if isBrief { return ["\(open)>...</\(stanza.name)>"] }
+    return [open + ">"] + stanza.children.map(child) + ["</\(stanza.name)>"]
+  }
+
+  /// A JID with the beginning of its resource, which is random and long.
+  static func jid(_ text: String) -> String {
+    guard let slash = text.firstIndex(of: "/") else { return text }
+    let resource = text[text.index(after: slash)...]
+    return resource.count <= keptOfResource ? text : "\(text[...slash])\(resource.prefix(keptOfResource))..."
+  }
+
+  private static func child(_ element: Element) -> String {
+    if element.matches("c", capabilities) {
+      return "<c ... ver='\((element.attribute("ver") ?? "").prefix(keptOfHash))...'/>"
+    }
+    // Only attribute values are between apostrophes: no text that the demo sends has one.
+    let text = element.serialized(within: Wire.namespace)
+    return text.split(separator: "'", omittingEmptySubsequences: false).enumerated().map { index, part in
+      index % 2 == 1 && part.count > longestValue ? "...\(part.suffix(keptAfter))" : String(part)
+    }.joined(separator: "'")
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import DBus
+internal import EventLoop
+internal import Glibc
+internal import Logging
+internal import PresenceService
+
+/// The life of the program: onto the bus, serve, and off again in order.
+@LoopActor
+final class Daemon {
+  nonisolated static let version = "0.1.0"
+
+  private let options: CommandLineOptions
+  private let logger = Logger(label: "nightcloakd")
+  private var service: Service?
+  private var isStopping = false
+
+  init(_ options: CommandLineOptions) { self.options = options }
+
+  func run() async {
+    Signals.handle([SIGTERM, SIGINT]) { _ in spawn { await self.stop(status: 0) } }
+    do throws(DBusError) {
+      let connection = try await BusConnection.open(address)
+      connection.onDisconnected = { [self] error in
+        fail("the bus went away, and with it everybody who could decide: \(error.message)")
+      }
+      let service = Service(
+        connection, audibility: options.bus == .session ? .everyone : .interested, version: Self.version,
+        logger: logger)
+      self.service = service
+      try await service.start()
+    } catch {
+      return fail(error.message)
+    }
+    ServiceManager.notify("READY=1")
+    ServiceManager.startWatchdog()
+    logger.notice("ready", metadata: ["name": "\(Service.busName)", "version": "\(Self.version)"])
+  }
+
+  private var address: BusAddress {
+    switch options.bus {
+    case .system: .system
+    case .session: .session
+    case .address(let address): .address(address)
+    }
+  }
+
+  /// Says goodbye on all streams, then ends with `status`.
+  private func stop(status: Int32) async {
+    guard !isStopping else { return }
+    isStopping = true
+    ServiceManager.notify("STOPPING=1")
+    // Whoever waits for us gives up after a while; so do we, in time.
+    _ = EventLoop.shared.time.schedule(after: .milliseconds(4500)) { [self] in
+      logger.warning("a server did not let go in time")
+      exit(status)
+    }
+    await service?.stop()
+    exit(status)
+  }
+
+  private func fail(_ reason: String) {
+    logger.error("\(reason)")
+    spawn { await self.stop(status: 1) }
+  }
+}

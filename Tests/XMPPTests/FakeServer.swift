@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import EventLoop
+import Glibc
+import XMPP
+
+/// A server on loopback that says what a test tells it to say, byte by byte.
+@LoopActor
+final class FakeServer {
+  private(set) var port: UInt16 = 0
+  /// All that the client has sent.
+  private(set) var received = ""
+  private(set) var hasClientClosed = false
+  /// Called with each piece that came, after it was added to ``received``.
+  var onReceive: (String) -> Void = { _ in }
+  private var listener: Int32 = -1
+  private var client: Int32 = -1
+  private var changed: [CheckedContinuation<Void, Never>] = []
+
+  init() {
+    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = bind(listener, $0, size)
+        _ = listen(listener, 1)
+        _ = getsockname(listener, $0, &size)
+      }
+    }
+    port = UInt16(bigEndian: address.sin_port)
+    EventLoop.shared.watch(listener, for: .read) { [weak self] _ in self?.accept() }
+  }
+
+  isolated deinit {
+    EventLoop.shared.unwatch(listener)
+    close(listener)
+    closeClient()
+  }
+
+  func send(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = Glibc.send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+
+  /// Cuts the connection.
+  func closeClient() {
+    guard client >= 0 else { return }
+    EventLoop.shared.unwatch(client)
+    close(client)
+    client = -1
+  }
+
+  /// Waits until `condition` holds; it is looked at when something came.
+  func wait(until condition: (FakeServer) -> Bool) async {
+    while !condition(self) { await withCheckedContinuation { changed.append($0) } }
+  }
+
+  private func accept() {
+    client = Glibc.accept(listener, nil, nil)
+    _ = fcntl(client, F_SETFL, O_NONBLOCK)
+    EventLoop.shared.watch(client, for: .read) { [weak self] _ in self?.read() }
+    wake()
+  }
+
+  private func read() {
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    let count = recv(client, &bytes, bytes.count, 0)
+    if count > 0 {
+      let text = String(decoding: bytes[..<count], as: UTF8.self)
+      received += text
+      onReceive(text)
+    } else {
+      hasClientClosed = true
+      closeClient()
+    }
+    wake()
+  }
+
+  private func wake() {
+    let woken = changed
+    changed = []
+    for continuation in woken { continuation.resume() }
+  }
+}
+
+extension FakeServer {
+  static let header =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+    + "from='shakespeare.lit' id='1' version='1.0'>"
+
+  static func features(_ inside: String) -> String { "<stream:features>\(inside)</stream:features>" }
+
+  /// Plays a server that lets the user in with SCRAM-SHA-1 and binds the resource that it asks for.
+  func letIn(password: String = "pencil") {
+    let sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
+    var first = ""
+    var serverFirst = ""
+    var isIn = false
+    onReceive = { [unowned self] text in
+      if text.contains("<stream:stream") {
+        let offer =
+          isIn
+          ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+          : "<mechanisms xmlns='\(sasl)'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
+        send(Self.header + Self.features(offer))
+      } else if text.hasPrefix("<auth") {
+        first = String(Self.decode(text).dropFirst(3))
+        let nonce = first.split(separator: "r=").last ?? ""
+        serverFirst = "r=\(nonce)server,s=\(Base64.encode([1, 2, 3])),i=4096"
+        send("<challenge xmlns='\(sasl)'>\(Base64.encode(Array(serverFirst.utf8)))</challenge>")
+      } else if text.hasPrefix("<response") {
+        let final = Self.decode(text).split(separator: ",p=").first ?? ""
+        let salted = pbkdf2(password: Array(password.utf8), salt: [1, 2, 3], iterations: 4096, digest: .sha1)
+        let key = HMAC.code(for: "Server Key".utf8, key: salted, digest: .sha1)
+        let proof = HMAC.code(for: "\(first),\(serverFirst),\(final)".utf8, key: key, digest: .sha1)
+        isIn = true
+        send("<success xmlns='\(sasl)'>\(Base64.encode(Array("v=\(Base64.encode(proof))".utf8)))</success>")
+      } else if text.contains("<resource>") {
+        let id = text.split(separator: "id='").last?.split(separator: "'").first ?? ""
+        let resource = text.split(separator: "<resource>").last?.split(separator: "<").first ?? ""
+        send(
+          "<iq id='\(id)' type='result'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+            + "<jid>user@shakespeare.lit/\(resource)</jid></bind></iq>")
+      }
+    }
+  }
+
+  private static func decode(_ text: String) -> String {
+    let inside = text.split(separator: ">").dropFirst().first?.split(separator: "<").first ?? ""
+    return String(decoding: Base64.decode(String(inside)) ?? [], as: UTF8.self)
+  }
+}
