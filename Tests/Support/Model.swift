@@ -15,6 +15,9 @@ public struct Model: Sendable {
     /// Whether those are also told show, status and the like.
     public var tellsStatus = false
 
+    /// Nobody may know.
+    public init() {}
+
     /// Whether `who`, a full JID, may know.
     func mayKnow(_ who: String) -> Bool {
       if blocked.contains(bareJID(who)) { return false }
@@ -40,19 +43,18 @@ public struct Model: Sendable {
     let account = bareJID(from)
     let known = mayKnow(recorder, about: account)
     let wasKnown = earlier.mayKnow(recorder, about: account)
-    let isSession = !(accounts[account]?.isVisible == true && accounts[account]?.subscribers.contains(bareJID(recorder)) == true)
+    let byBroadcast =
+      accounts[account].map { $0.isVisible && $0.subscribers.contains(bareJID(recorder)) } ?? false
     if known || wasKnown {
-      let tells = ["show", "status", "priority"].filter { stanza.child($0) != nil }
-      if known, stanza.name == "presence", stanza["type"] == nil, isSession, bareJID(recorder) != account,
-        accounts[account]?.tellsStatus != true, !tells.isEmpty
-      {
-        return "a session's presence says more than capabilities: \(tells)"
+      let told = ["show", "status", "priority"].filter { stanza.child($0) != nil }
+      let mayTell = byBroadcast || bareJID(recorder) == account || accounts[account]?.tellsStatus == true
+      if stanza.name == "presence", stanza["type"] == nil, !mayTell, !told.isEmpty {
+        return "a session's presence says more than capabilities: \(told)"
       }
       return nil
     }
-    if from == account, stanza.name == "presence", ["subscribe", "subscribed", "unsubscribed", "unsubscribe"].contains(stanza["type"]) {
-      return nil
-    }
+    // From a bare JID it is the server's word: it puts a client's full JID on all but what is about subscriptions.
+    if from == account, stanza.name == "iq" || stanza.name == "presence" && stanza["type"] != nil { return nil }
     // An error that answers what the recorder has itself sent; whether it is the server's very own is for the comparison
     // with an account that has no session.
     if stanza["type"] == "error", stanza.name != "presence", let id = stanza["id"], asked.contains("'\(id)'") {

@@ -136,6 +136,9 @@ public final class RawClient {
   /// What has come since ``expect(_:within:where:)`` passed something, or since ``passAll()``.
   public var unexpected: [Received] { Array(received.dropFirst(mark)) }
 
+  /// Whether a stanza is of the client's own account: its own presence comes back to it.
+  public func isOwn(_ node: Node) -> Bool { node["from"].map(bareJID) == bare }
+
   /// Takes note of everything received up to now.
   public func passAll() { mark = received.count }
 
