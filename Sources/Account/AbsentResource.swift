@@ -65,10 +65,12 @@ struct AbsentResource: Hashable, Sendable {
   static func messages(to absent: JID) -> [Message] {
     [
       Message(to: absent, type: .groupchat, id: groupchatID, payload: [probePayload]),
-      Message(to: absent, type: .normal, id: emptyMessageID),
+      Message(to: absent, type: .normal, id: emptyMessageID, payload: [doNotStore]),
     ]
   }
 
+  /// Keeps the server from handing the message to our own other devices later on (XEP-0334).
+  private static var doNotStore: Element { Element("no-store", "urn:xmpp:hints") }
   private static let groupchatID = "groupchat"
   private static let emptyMessageID = "empty"
 

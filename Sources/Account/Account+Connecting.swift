@@ -12,6 +12,8 @@ extension Account {
   /// Callers on the bus give up after 25 s: they get an answer before.
   static let connectLimit = Duration.seconds(19)
   static let closeLimit = Duration.seconds(3)
+  /// What is left of it to a change of visibility that has closed a stream.
+  static let reconnectLimit = Duration.seconds(16)
   static let iqLimit = Duration.seconds(10)
 
   // MARK: Connect
@@ -19,6 +21,11 @@ extension Account {
   /// Connects. Joins a connect that is under way; does nothing when connected.
   /// - Throws: ``AccountError`` with the reason.
   public func connect() async throws(AccountError) {
+    if status == .connected, isClosing {  // A Disconnect is under way: it comes first.
+      await visibilityGate.enter()
+      visibilityGate.leave()
+    }
+    guard !isRetired else { throw AccountError(.cancelled, "The connection was removed meanwhile.") }
     guard status != .connected else { return }
     let place = connectWaiters.take()
     if status == .disconnected { start() }
@@ -26,10 +33,12 @@ extension Account {
   }
 
   /// Waits for what comes of a start. The place was taken before it.
-  func awaitConnected(_ place: Waiters<AccountError?>.Place) async throws(AccountError) {
-    guard let outcome = await connectWaiters.wait(place, atMost: Self.connectLimit) else {
+  func awaitConnected(
+    _ place: Waiters<AccountError?>.Place, atMost limit: Duration = connectLimit
+  ) async throws(AccountError) {
+    guard let outcome = await connectWaiters.wait(place, atMost: limit) else {
       let late = AccountError(
-        .timedOut, "\(configuration.client.serverName) did not let us in within 19 seconds.")
+        .timedOut, "\(configuration.client.serverName) did not let us in within \(limit.components.seconds) seconds.")
       if status == .connecting { abandon(late) }
       throw late
     }
@@ -61,7 +70,7 @@ extension Account {
       do throws(AccountError) {
         try await self.settle(serial)
       } catch {
-        guard self.streamSerial == serial, self.status == .connecting else { return }
+        guard self.isSettling(serial) else { return }
         self.abandon(error)
       }
     }
@@ -70,18 +79,25 @@ extension Account {
   /// Learns what must be known before anything is shown, then shows what is wanted.
   private func settle(_ serial: UInt64) async throws(AccountError) {
     await learnAbsence()
+    guard isSettling(serial) else { return }
     let result = try await requests.send(
       .get, to: nil, payload: Element("query", Roster.namespace), limit: Self.iqLimit)
-    guard streamSerial == serial, status == .connecting else { return }
+    guard isSettling(serial) else { return }
     roster.replace(from: result.payload.first)
     let subscribers = Set(roster.items.values.filter { $0.subscription.seesUs }.map { BareAddress($0.jid) })
     decide { decloak, audience in decloak.rosterReplaced(subscribers, audience: &audience) }
     try await take(VisibilityPlan.start(in: wantedMode))
-    guard streamSerial == serial, status == .connecting else { return }
+    guard isSettling(serial) else { return }
     isModePending = false
     setStatus(.connected, "")
     onEvent(.visibilityChanged)
     connectWaiters.resume(.some(nil))
+  }
+
+  /// Whether the stream that was opened as number `serial` is still the one that comes up: a change of visibility
+  /// closes it while it does.
+  private func isSettling(_ serial: UInt64) -> Bool {
+    streamSerial == serial && status == .connecting && !isClosing
   }
 
   /// Asks the server about a resource of ours that is not there, and keeps the shape of its answers.
@@ -107,8 +123,17 @@ extension Account {
     await visibilityGate.enter()
     defer { visibilityGate.leave() }
     guard status == .connected else { return }
+    let serial = streamSerial
     await close()
+    // It may have ended otherwise, and been opened anew, while we waited for the server.
+    guard streamSerial == serial &+ 1, status != .disconnected else { return }
     setStatus(.disconnected, "")
+  }
+
+  /// Disconnects for good: whoever still holds the account cannot connect it any more.
+  public func retire() async {
+    isRetired = true
+    await disconnect()
   }
 
   /// Closes the stream in order. The caller says what comes after.
@@ -121,11 +146,10 @@ extension Account {
       }
     }
     let serial = streamSerial
-    isClosing = true
+    closingSerial = serial
     let end = streamEnd.take()
     doorkeeper.close()
     _ = await streamEnd.wait(end, atMost: Self.closeLimit)
-    isClosing = false
     if streamSerial == serial { forgetStream() }
   }
 
@@ -150,6 +174,7 @@ extension Account {
   /// Drops all that belonged to the stream. Nothing is shown again until somebody asks.
   private func forgetStream() {
     streamSerial += 1
+    streamEnd.resume(())
     doorkeeper.forget()
     decide { decloak, audience in decloak.disconnected(inOrder: false, audience: &audience) }
     decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }

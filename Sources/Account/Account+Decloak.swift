@@ -158,7 +158,7 @@ extension Account {
   // MARK: Errors
 
   func requireConnected() throws(AccountError) {
-    guard status == .connected else { throw .notConnected }
+    guard status == .connected, !isClosing else { throw .notConnected }
   }
 
   @discardableResult

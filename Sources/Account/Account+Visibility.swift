@@ -43,7 +43,7 @@ extension Account {
     guard new != presence else { return }
     presence = new
     onEvent(.presenceChanged)
-    guard status == .connected else { return }
+    // Not only while connected: what was broadcast when the stream came up is brought up to date as well.
     if audience.mode == .visible { doorkeeper.send(.presence(presence.full())) }
     for session in audience.sessions.values where session.full {
       guard let jid = session.address.jid else { continue }
@@ -77,10 +77,15 @@ extension Account {
   /// Logs out and in again.
   private func reopen() async throws(AccountError) {
     setStatus(.connecting, "")
+    let serial = streamSerial
     await close()
+    // Somebody may have disconnected while we waited: then that is what was wanted last.
+    guard streamSerial == serial &+ 1, status == .connecting, !isRetired else {
+      throw AccountError(.cancelled, "The account was disconnected meanwhile; the mode holds from the next Connect on.")
+    }
     let place = connectWaiters.take()
     start()
-    try await awaitConnected(place)
+    try await awaitConnected(place, atMost: Self.reconnectLimit)
   }
 
   /// Waits until the server has dealt with all that was sent before: it answers in order.

@@ -67,10 +67,14 @@ public final class Account {
   var answeredPeers: [Address: PeerInfo] = [:]
   /// A question about a resource of ours that is not there, while it waits for its bounce.
   var absentProbe: AbsentProbe?
-  /// Whether the end of the stream that comes next is our own doing.
-  var isClosing = false
   /// Counts streams, so that what belongs to an earlier one is known after an await.
   var streamSerial: UInt64 = 0
+  /// The stream that we are closing.
+  var closingSerial: UInt64?
+  /// Whether the end of the present stream is our own doing.
+  var isClosing: Bool { closingSerial == streamSerial }
+  /// Whether the account was removed: it never connects again.
+  var isRetired = false
   private var deadline: (at: Instant, timer: TimerToken)?
 
   /// An account that is not connected.
@@ -141,8 +145,10 @@ public final class Account {
       doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
     case .subscribeBothWays(let contact):
       guard let jid = contact.jid else { return }
-      doorkeeper.send(.presence(Presence(to: jid, type: .subscribed)))
-      doorkeeper.send(.presence(Presence(to: jid, type: .subscribe)))
+      // The session may be with one resource alone; the call that asks for a subscription means the whole account.
+      for type in [Presence.Kind.subscribed, .subscribe] {
+        try? doorkeeper.send(.presence(Presence(to: jid, type: type)), reveal: true)
+      }
     case .peerAppeared(let address, let id):
       spawn { await self.introduce(address, id: id) }
     case .announce(let request): onEvent(.requestAnnounced(request))

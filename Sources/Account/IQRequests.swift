@@ -10,7 +10,7 @@ final class IQRequests {
   private typealias Continuation = CheckedContinuation<Result<IQ, AccountError>, Never>
 
   private var tracker: IQTracker<Continuation>
-  private var timer: TimerToken?
+  private var timer: (deadline: MonotonicTime, token: TimerToken)?
   private let time: any TimeSource
   private let doorkeeper: Doorkeeper
 
@@ -31,7 +31,8 @@ final class IQRequests {
     _ type: IQ.Kind, to: JID?, payload: Element, limit: Duration
   ) async throws(AccountError) -> IQ {
     let result: Result<IQ, AccountError> = await withCheckedContinuation { continuation in
-      guard let id = tracker.add(to: to, deadline: time.now + limit, continuation) else {
+      let deadline = time.now + limit
+      guard let id = tracker.add(to: to, deadline: deadline, continuation) else {
         return continuation.resume(
           returning: .failure(AccountError(.limitExceeded, "Too many questions wait for an answer already.")))
       }
@@ -41,7 +42,7 @@ final class IQRequests {
         tracker.forget(id)
         return continuation.resume(returning: .failure(error))
       }
-      arm()
+      arm(deadline)
     }
     return try result.get()
   }
@@ -59,28 +60,30 @@ final class IQRequests {
   }
 
   /// An answer arrived. One that nobody waits for is forgotten.
-  func received(_ iq: IQ) {
-    tracker.take(iq)?.resume(returning: .success(iq))
-    arm()
-  }
+  func received(_ iq: IQ) { tracker.take(iq)?.resume(returning: .success(iq)) }
 
   /// The stream is gone.
   func cancelAll() {
     for continuation in tracker.takeAll() { continuation.resume(returning: .failure(.notConnected)) }
-    arm()
+    if let timer { time.cancel(timer.token) }
+    timer = nil
   }
 
-  private func arm() {
-    if let timer { time.cancel(timer) }
-    timer = tracker.nextDeadline.map { deadline in
-      time.schedule(after: max(.zero, deadline - time.now)) { [weak self] in self?.expire() }
+  /// Keeps one timer, at or before the earliest deadline: an answer costs nothing here, and a timer that comes too
+  /// early just looks again.
+  private func arm(_ deadline: MonotonicTime) {
+    if let timer {
+      guard deadline < timer.deadline else { return }
+      time.cancel(timer.token)
     }
+    let token = time.schedule(after: max(.zero, deadline - time.now)) { [weak self] in self?.expire() }
+    timer = (deadline, token)
   }
 
   private func expire() {
     timer = nil
     let error = AccountError(.timedOut, "No answer came in time.")
     for continuation in tracker.takeExpired(at: time.now) { continuation.resume(returning: .failure(error)) }
-    arm()
+    if let next = tracker.nextDeadline { arm(next) }
   }
 }

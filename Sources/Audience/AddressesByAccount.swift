@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Addresses, found by the account that they belong to.
-struct AddressesByAccount: Sendable {
+struct AddressesByAccount: Hashable, Sendable {
   private var accounts: [BareAddress: Set<Address>] = [:]
 
   /// Those of one account.

@@ -55,6 +55,17 @@ public struct Audience: Sendable {
   /// Whether `address` may know that we are online.
   public func contains(_ address: Address) -> Bool { why(address) != nil }
 
+  /// Whether `address` is entitled to show and status, too.
+  func seesAll(_ address: Address) -> Bool {
+    switch why(address) {
+    case .ourselves, .subscription: true
+    case .session:
+      mode == .visible && subscribers.contains(address.account)
+        || [address, .bare(address.account)].contains { sessions[$0]?.full == true }
+    case nil: false
+    }
+  }
+
   /// As ``why(_:)``, for a person's question about a contact: any resource that sees us makes it a yes.
   public func whyAnyResource(of bare: BareAddress) -> Why? {
     why(.bare(bare)) ?? (sessionsByAccount[bare].isEmpty ? nil : .session)
@@ -67,6 +78,11 @@ public struct Audience: Sendable {
 
   /// Whether an address is among those in ``shown``.
   func wasShown(_ address: Address) -> Bool { shownByAccount.contains(address) }
+
+  /// Whether another copy of our presence to `address` can be remembered, so that it can be taken back.
+  func canBeShownAgain(_ address: Address) -> Bool {
+    wasShown(address) || shownByAccount[address.account].count < Limits.resourcesPerContact
+  }
 
   /// Who was shown us and may not know any more, in the order of the JIDs.
   /// - Parameter contact: one contact's addresses; `nil` for everybody's.

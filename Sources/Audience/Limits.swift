@@ -10,6 +10,9 @@ public enum Limits {
   public static let pendingPerDomain = 8
   /// Resources of one contact that one request answers.
   public static let requestersPerRequest = 16
+  /// Resources of one contact that share the places of others: sessions that a policy began, copies of our presence
+  /// sent again, peers that answered.
+  public static let resourcesPerContact = 16
   /// Sessions of one account in which somebody sees us.
   public static let sessions = 256
   /// Resources that we see in sessions.
@@ -22,6 +25,8 @@ public enum Limits {
   public static let rememberedAnswers = 256
   /// Subscription requests that wait for an answer.
   public static let subscriptionRequests = 16
+  /// Of these, how many from one domain.
+  public static let subscriptionRequestsPerDomain = 8
 
   /// Seconds that a request waits for an answer.
   public static let requestLifetime: UInt32 = 120

@@ -31,7 +31,9 @@ public struct SubscriptionRequests: Sendable {
       requests[contact]?.count &+= 1
       return nil
     }
-    guard requests.count < Limits.subscriptionRequests else {
+    guard requests.count < Limits.subscriptionRequests,
+      requests.keys.count(where: { $0.domain == contact.domain }) < Limits.subscriptionRequestsPerDomain
+    else {
       dropped += 1
       return nil
     }

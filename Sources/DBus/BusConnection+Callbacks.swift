@@ -8,28 +8,30 @@ internal import EventLoop
 extension BusConnection {
   func install() {
     let data = Unmanaged.passRetained(self).toOpaque()
+    // `@Sendable` keeps them off the loop's actor, whose thread the compiler would else check at each entry: `on` does.
     dbus_connection_set_exit_on_disconnect(pointer, 0)
     dbus_connection_set_watch_functions(
       pointer,
-      { watch, data in
+      { @Sendable watch, data in
         BusConnection.on(data, watch) { $0.watches.add($1) }
         return 1
       },
-      { watch, data in BusConnection.on(data, watch) { $0.watches.remove($1) } },
-      { watch, data in BusConnection.on(data, watch) { connection, _ in connection.watches.toggled() } }, data, nil)
+      { @Sendable watch, data in BusConnection.on(data, watch) { $0.watches.remove($1) } },
+      { @Sendable watch, data in BusConnection.on(data, watch) { connection, _ in connection.watches.toggled() } },
+      data, nil)
     dbus_connection_set_timeout_functions(
       pointer,
-      { timeout, data in
+      { @Sendable timeout, data in
         BusConnection.on(data, timeout) { $0.timeouts.add($1) }
         return 1
       },
-      { timeout, data in BusConnection.on(data, timeout) { $0.timeouts.remove($1) } },
-      { timeout, data in BusConnection.on(data, timeout) { $0.timeouts.toggled($1) } }, data, nil)
+      { @Sendable timeout, data in BusConnection.on(data, timeout) { $0.timeouts.remove($1) } },
+      { @Sendable timeout, data in BusConnection.on(data, timeout) { $0.timeouts.toggled($1) } }, data, nil)
     // Messages may be queued without a descriptor becoming readable, when libdbus read ahead. Otherwise they are
     // dispatched as soon as the watches are handled.
     dbus_connection_set_dispatch_status_function(
       pointer,
-      { pointer, status, data in
+      { @Sendable pointer, status, data in
         guard status == DBUS_DISPATCH_DATA_REMAINS else { return }
         BusConnection.on(data, pointer) { connection, _ in
           if !connection.isDispatching, !connection.watches.isHandling { connection.scheduleDispatch() }
@@ -39,7 +41,7 @@ extension BusConnection {
     // One fallback for every path: libdbus would answer Introspect itself for paths that it knows, and list their
     // children to whoever asks.
     var functions = DBusObjectPathVTable()
-    functions.message_function = { _, message, data in
+    functions.message_function = { @Sendable _, message, data in
       BusConnection.on(data, message) { $0.received(call: $1) }
       return DBUS_HANDLER_RESULT_HANDLED
     }

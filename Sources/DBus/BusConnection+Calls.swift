@@ -54,7 +54,12 @@ extension BusConnection {
         let waiter = Unmanaged<Waiter>.fromOpaque(data).takeUnretainedValue()
         let message = Message(owning: reply)
         LoopActor.assumeIsolated { waiter.complete(message) }
-      }, waiter.toOpaque(), { data in data.map { Unmanaged<Waiter>.fromOpaque($0).release() } })
+      }, waiter.toOpaque(),
+      { data in
+        guard let data else { return }
+        let waiter = Unmanaged<Waiter>.fromOpaque(data).takeRetainedValue()
+        LoopActor.assumeIsolated { waiter.forgotten() }
+      })
     // libdbus keeps it until the answer is there.
     dbus_pending_call_unref(pending)
     // When this gives the connection up, the call is completed with the end like all others.
@@ -66,6 +71,7 @@ extension BusConnection {
   private final class Waiter {
     private let connection: BusConnection
     private let completion: @LoopActor (Result<Reply, DBusError>) -> Void
+    private var isCompleted = false
 
     init(_ connection: BusConnection, _ completion: @escaping @LoopActor (Result<Reply, DBusError>) -> Void) {
       self.connection = connection
@@ -73,10 +79,19 @@ extension BusConnection {
     }
 
     func complete(_ message: Message) {
+      isCompleted = true
       guard let error = message.error else { return completion(.success(Reply(message))) }
       // libdbus answers what was still open at the end as if nobody had replied.
       let isGone = dbus_connection_get_is_connected(connection.pointer) == 0
       completion(.failure(isGone ? connection.closedError : error))
+    }
+
+    /// libdbus has let go. A call whose connection broke while it was being sent is answered before anybody can be
+    /// notified: this is the last chance to tell whoever waits.
+    func forgotten() {
+      guard !isCompleted else { return }
+      isCompleted = true
+      completion(.failure(connection.closedError))
     }
   }
 

@@ -51,8 +51,23 @@ final class Message: Sendable {
   /// The types of the arguments.
   var signature: String { Self.text(dbus_message_get_signature(pointer)) }
 
+  /// Whether the message is a call to this method. The names are static, as strings would be copied for libdbus.
+  static func isCall(_ pointer: OpaquePointer, _ interface: StaticString, _ member: StaticString) -> Bool {
+    dbus_message_is_method_call(pointer, interface.characters, member.characters) != 0
+  }
+
+  /// Whether the message's arguments are of these types.
+  static func hasSignature(_ pointer: OpaquePointer, _ signature: StaticString) -> Bool {
+    dbus_message_has_signature(pointer, signature.characters) != 0
+  }
+
   /// A string of libdbus as one of Swift; empty for none.
   static func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
+}
+
+extension StaticString {
+  /// The string as C has it: it lives as long as the program and ends with a NUL.
+  fileprivate var characters: UnsafePointer<CChar> { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
 }
 
 /// The answer to a call.

@@ -30,7 +30,7 @@ extension ObjectServer {
   /// Answers Properties.Get at once: no task, no copy of the value. It is what callers ask most.
   func get(_ message: OpaquePointer, _ object: ExportedObject) throws(DBusError) {
     var reader = Reader(message)
-    guard dbus_message_has_signature(message, "ss") != 0 else {
+    guard Message.hasSignature(message, "ss") else {
       return try check(message, StandardInterface.propertiesInterface.methods[0])
     }
     let (skeleton, index) = try property(try reader.read(), try reader.read(), of: object)
@@ -80,6 +80,10 @@ extension ObjectServer {
   private func property(
     _ interfaceName: String, _ name: String, of object: ExportedObject
   ) throws(DBusError) -> (any InterfaceSkeleton, Int) {
+    // The common case first, without any list.
+    if let skeleton = object.interface(interfaceName), let index = skeleton.description.index(ofProperty: name) {
+      return (skeleton, index)
+    }
     // An empty name stands for any interface.
     let skeletons =
       interfaceName.isEmpty ? object.interfaces : [try interface(interfaceName, of: object)].compactMap { $0 }

@@ -58,7 +58,7 @@ public final class ObjectServer {
     let path = ObjectPath(checked: Message.text(dbus_message_get_path(message)))
     let object = tree.object(at: path, for: caller)
     do throws(DBusError) {
-      if let object, dbus_message_is_method_call(message, StandardInterface.properties, "Get") != 0 {
+      if let object, Message.isCall(message, "org.freedesktop.DBus.Properties", "Get") {
         return try get(message, object)
       }
       let node = Node(

@@ -64,9 +64,11 @@ public struct Writer {
   ) throws(DBusError) {
     try account(8)
     var inner = try Writer(within: self)
-    guard dbus_message_iter_open_container(&iterator, type, signature, &inner.iterator) != 0 else {
-      throw Self.noMemory
-    }
+    // Not passed as a string: that would be copied to the heap each time.
+    let isOpen =
+      signature?.withCString { dbus_message_iter_open_container(&iterator, type, $0, &inner.iterator) }
+      ?? dbus_message_iter_open_container(&iterator, type, nil, &inner.iterator)
+    guard isOpen != 0 else { throw Self.noMemory }
     do {
       try body(&inner)
     } catch {

@@ -15,7 +15,7 @@ extension AccountObject: VisibilityServer {
   var contacts: [String] { [] }
   var mechanism: String { isHidden ? Self.directed : "none" }
   var supported: [String] { client.status == .connected ? [Self.directed] : [] }
-  /// What a hidden account does without: see COMPATIBILITY in nightcloakd(8).
+  /// What a hidden account does without; the interface description has each word's meaning.
   var degraded: [String] { isHidden ? ["no-contact-presence", "bare-messages-stored"] : [] }
   var pending: Bool { client.isModePending }
 

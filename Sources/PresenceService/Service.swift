@@ -52,7 +52,7 @@ public final class Service {
 
   /// Ends all sessions, closes all streams in order, and leaves the bus.
   public func stop() async {
-    let goodbyes = accounts.all.map { object in spawn { await object.client.disconnect() } }
+    let goodbyes = accounts.all.map { object in spawn { await object.client.retire() } }
     for goodbye in goodbyes { await goodbye.value }
     try? await connection.releaseName(Self.busName)
     connection.close()
@@ -89,7 +89,7 @@ public final class Service {
     guard let object = accounts.account(at: path, for: caller) else {
       throw DBusError(.unknownObject, "There is no connection at \(path): ListConnections shows those that are.")
     }
-    await object.client.disconnect()
+    await object.client.retire()
     guard accounts.remove(object) else { return }
     let manager = try ObjectPath(ObjectPaths.subtree(object.owner))
     server.objectRemoved(object.exported, manager: manager)

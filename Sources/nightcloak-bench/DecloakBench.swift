@@ -6,6 +6,7 @@ internal import EventLoop
 /// answers whatever comes, both through the same server.
 enum DecloakBench {
   private static let rounds = 5
+  /// In all rounds fewer than the 256 questions that the daemon may have open: the stranger answers none of them.
   private static let asks = 40
 
   @LoopActor

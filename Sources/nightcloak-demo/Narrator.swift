@@ -12,6 +12,8 @@ final class Narrator {
   private var chapters = 0
   private var step = "0 (start)"
   private var isInLine = false
+  /// Whether the end was told: what still goes on while the stage is cleared is no part of the story.
+  private var isOver = false
   /// How far the line of a call goes that has not been answered yet.
   private var column: Int?
   private let isColoured =
@@ -61,11 +63,12 @@ final class Narrator {
   func end(_ text: String) {
     put(tinted(text, .bold))
     endLine()
+    isOver = true
   }
 
   /// A step that did not happen, and where to look.
   func failed(_ reason: String, died: [String], directory: String?) {
-    put(tinted("FAILED in step \(step): \(reason)", .bad))
+    lines("FAILED", Self.wrap("in step \(step): \(reason)".split(separator: " ").map(String.init)), .bad)
     if !died.isEmpty { put("  ended by itself: \(died.joined(separator: ", "))") }
     if let directory {
       put("  look at \(directory)/nightcloakd.log,")
@@ -121,5 +124,8 @@ final class Narrator {
   }
 
   /// Written at once: the standard library would keep it back where the output is no terminal.
-  private func write(_ text: String) { _ = text.withCString { Glibc.write(STDOUT_FILENO, $0, strlen($0)) } }
+  private func write(_ text: String) {
+    guard !isOver else { return }
+    _ = text.withCString { Glibc.write(STDOUT_FILENO, $0, strlen($0)) }
+  }
 }

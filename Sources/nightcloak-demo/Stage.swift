@@ -20,6 +20,7 @@ final class Stage {
   private(set) var taps: [String: WireTap] = [:]
   private(set) var daemon: ChildProcess?
   private var children: [ChildProcess] = []
+  private var isCleared = false
 
   /// Starts everything.
   /// - Throws: ``DemoFailure`` naming what did not start.
@@ -69,6 +70,8 @@ final class Stage {
   private func start(
     _ arguments: [String], log: String, environment: [String: String] = [:]
   ) throws -> ChildProcess {
+    // An interruption comes at any time, and what is started after it nobody would end.
+    guard !isCleared else { throw DemoFailure("the demo was interrupted") }
     let child = try ChildProcess(
       arguments, log: "\(directory?.path ?? "")/\(log)", environment: environment)
     children.append(child)
@@ -88,8 +91,8 @@ final class Stage {
 
   /// Ends every program, the last one first, and removes the files.
   func clear(keepingFiles: Bool) async {
-    for child in children.reversed() { await child.end() }
-    children = []
+    isCleared = true
+    while let child = children.popLast() { await child.end() }
     if !keepingFiles { directory?.remove() }
   }
 

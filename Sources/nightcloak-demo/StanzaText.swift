@@ -5,20 +5,21 @@ internal import XML
 /// Stanzas for the eye: real ones, with dots for what is left out.
 enum StanzaText {
   private static let longestValue = 26
-  private static let keptOfResource = 3
+  private static let keptOfResource = 4
   private static let keptOfHash = 8
   private static let keptAfter = 16
   private static let capabilities = "http://jabber.org/protocol/caps"
 
-  /// The start tag, each child (dots for all, if `isBrief`) and the end tag, as they may be put on lines.
+  /// What may be put on lines of its own: attributes, children (dots for all, if `isBrief`), the end tag.
   static func pieces(_ stanza: Element, isBrief: Bool) -> [String] {
-    var open = "<\(stanza.name)"
-    for name in ["from", "to", "type"] {
-      if let value = stanza.attribute(name) { open += " \(name)='\(jid(value))'" }
+    let attributes = ["from", "to", "type"].compactMap { name in
+      stanza.attribute(name).map { "\(name)='\(jid($0))'" }
     }
-    guard !stanza.children.isEmpty else { return [open + "/>"] }
-    if isBrief { return ["\(open)>...</\(stanza.name)>"] }
-    return [open + ">"] + stanza.children.map(child) + ["</\(stanza.name)>"]
+    let open = ["<\(stanza.name)"] + attributes
+    let children = isBrief ? ["..."] : stanza.children.map(child)
+    return stanza.children.isEmpty
+      ? open.dropLast() + ["\(open.last ?? "")/>"]
+      : open.dropLast() + ["\(open.last ?? "")>"] + children + ["</\(stanza.name)>"]
   }
 
   /// A JID with the beginning of its resource, which is random and long.

@@ -16,10 +16,15 @@ final class ScriptedServer: StanzaStream {
   /// All that left the account, in order.
   private(set) var sent: [Element] = []
   private(set) var isClosed = false
+  /// Whether the end that follows a close is left to ``end()``.
+  var isSlowToClose = false
   let resource: String
   var roster = ""
   /// Whether questions are left without an answer.
   var isMute = false
+  /// Whether answers wait for ``releaseAnswers()``.
+  var holdsAnswers = false
+  private var held: [Element] = []
   /// Sessions of other accounts that answer questions, by full JID: the payload that they answer with.
   var answers: [String: String] = [:]
   /// Called with each stanza that arrives here.
@@ -40,12 +45,29 @@ final class ScriptedServer: StanzaStream {
 
   func close() {
     isClosed = true
-    onEvent(.ended(StreamEnd(.cancelled, "closed")))
+    onSend()
+    if !isSlowToClose { end() }
   }
+
+  /// Ends the stream.
+  func end() { onEvent(.ended(StreamEnd(.cancelled, "closed"))) }
 
   func send(_ stanza: Element) {
     sent.append(stanza)
     defer { onSend() }
+    answer(stanza)
+  }
+
+  /// Gives the answers that were held back.
+  func releaseAnswers() {
+    holdsAnswers = false
+    let waiting = held
+    held.removeAll()
+    for stanza in waiting { answer(stanza) }
+  }
+
+  private func answer(_ stanza: Element) {
+    if holdsAnswers { return held.append(stanza) }
     guard !isMute, stanza.name == "iq", let id = stanza.attribute("id"), let payload = stanza.children.first else {
       return
     }

@@ -109,6 +109,17 @@ struct AudienceTests {
     #expect(audience.shown.isEmpty)
   }
 
+  @Test("Of an account whose last address was removed nothing is kept")
+  func emptied() {
+    var addresses = AddressesByAccount()
+    addresses.insert(jid("tybalt@capulet.example/street"))
+    addresses.insert(.bare(tybalt))
+    addresses.remove(.bare(tybalt))
+    #expect(addresses[tybalt] == [jid("tybalt@capulet.example/street")])
+    addresses.remove(jid("tybalt@capulet.example/street"))
+    #expect(addresses == AddressesByAccount())
+  }
+
   @Test("A point in time stays at the end of time instead of wrapping")
   func endOfTime() {
     #expect(Instant(nanoseconds: .max - 5).later(bySeconds: 1) == .never)

@@ -38,4 +38,13 @@ struct SubscriptionRequestsTests {
     requests.removeAll()
     #expect(requests.all.isEmpty)
   }
+
+  @Test("Of one domain 8 wait, so that it cannot crowd out the others")
+  func perDomain() {
+    var requests = SubscriptionRequests()
+    for index in 0..<10 { _ = requests.received(from: BareAddress("a\(index)@evil.example"), now: start) }
+    #expect(requests.all.count == 8)
+    #expect(requests.dropped == 2)
+    #expect(requests.received(from: tybalt, now: start) != nil)
+  }
 }

@@ -27,35 +27,45 @@ extension Decloak {
     audience: inout Audience, now: Instant
   ) throws(DecloakError) -> Asked {
     guard contact != audience.account else { throw .ourselves }
-    if let open = asks[contact] { return Asked(id: open.id, effects: []) }
+    if let open = asks[contact], open.isOpen(now) { return Asked(id: open.id, effects: []) }
     if isSeen || peers.keys.contains(where: { $0.account == contact }) { return Asked(id: nextID(), effects: []) }
     guard audience.mode == .visible || reveal || audience.contains(.bare(contact)) else {
       throw .wouldReveal(contact)
     }
-    guard asks.count < Limits.outstandingAsks, audience.sessions.count < Limits.sessions else {
+    guard audience.sessions.count < Limits.sessions else {
+      throw .limitExceeded("sessions (\(Limits.sessions)): end one with Revoke first")
+    }
+    guard asks.count < Limits.outstandingAsks else {
       throw .limitExceeded("requests of our own (\(Limits.outstandingAsks)): end one with Revoke first")
     }
-    let ask = Ask(id: nextID(), reason: reason, lifetime: lifetime)
+    let until = now.later(bySeconds: Limits.askLifetime)
+    let ask = Ask(id: nextID(), reason: reason, lifetime: lifetime, until: until)
     asks[contact] = ask
-    audience.begin(
-      Session(
-        address: .bare(contact), origin: .requested, full: false, since: now,
-        expiresAt: now.later(bySeconds: Limits.askLifetime)))
-    return Asked(id: ask.id, effects: [.request(contact, reason)])
+    // What a person shared for longer, asking does not cut short.
+    var session =
+      audience.sessions[.bare(contact)]
+      ?? Session(address: .bare(contact), origin: .requested, full: false, since: now, expiresAt: until)
+    session.expiresAt = max(session.expiresAt, until)
+    audience.begin(session)
+    return Asked(id: ask.id, effects: [.request(contact, reason)] + supersede(contact, audience))
   }
 
   /// Available presence came from somebody. It counts only when we asked.
   public mutating func appeared(_ address: Address, audience: inout Audience, now: Instant) -> [DecloakEffect] {
     let contact = address.account
-    guard var ask = asks[contact], var session = audience.sessions[.bare(contact)], session.expiresAt > now
+    guard var ask = asks[contact], var session = audience.sessions[.bare(contact)], session.expiresAt > now,
+      ask.isOpen(now)
     else { return [] }
     if !ask.isAnswered {
       ask.isAnswered = true
       asks[contact] = ask
-      session.expiresAt = now.later(bySeconds: ask.lifetime)
+      let end = now.later(bySeconds: ask.lifetime)
+      session.expiresAt = session.origin == .requested ? end : max(session.expiresAt, end)
       audience.update(session)
     }
-    guard peers[address] == nil, peers.count < Limits.peers else { return [] }
+    guard peers[address] == nil, peers.count < Limits.peers,
+      peers(of: contact).count < Limits.resourcesPerContact
+    else { return [] }
     peers[address] = Peer(address: address, askID: ask.id, since: now, expiresAt: session.expiresAt)
     return [.peerAppeared(address, id: ask.id)]
   }

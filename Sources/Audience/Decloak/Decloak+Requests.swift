@@ -9,10 +9,12 @@ extension Decloak {
   ) -> [DecloakEffect] {
     let contact = arrived.requester.account
     guard policy != .off, contact != audience.account else { return [] }
-    if let why = audience.why(arrived.requester) { return resend(to: arrived.requester, why, audience, now: now) }
+    if audience.contains(arrived.requester) { return resend(to: arrived.requester, audience, now: now) }
     if pending[contact] != nil { return merge(arrived, now: now) }
     if policy == .allow, audience.mode == .visible {
-      guard audience.sessions.count < Limits.sessions else {
+      guard audience.sessions.count < Limits.sessions,
+        audience.sessions(with: contact).count < Limits.resourcesPerContact
+      else {
         droppedRequests += 1
         return []
       }
@@ -65,14 +67,22 @@ extension Decloak {
     let contact = address.account
     if var request = pending[contact], let index = request.requesters.firstIndex(of: address) {
       request.requesters.remove(at: index)
+      request.hasUnreportedChange = true
       pending[contact] = request
-      if request.requesters.isEmpty { effects += resolve(request, .withdrawn) }
+      effects += request.requesters.isEmpty ? resolve(request, .withdrawn) : supersede(contact, audience)
+    }
+    // A bare JID that is gone, as when our request bounced, takes with it all that answered there.
+    if address == .bare(contact), let ask = asks[contact] {
+      effects += peers(of: contact).filter { $0.askID == ask.id }.flatMap { endPeer($0.address, .peerLeft) }
     }
     effects += endSessions([address], .peerLeft, audience: &audience)
     effects += endPeer(address, .peerLeft)
     // Our own request stands for the whole contact: it is over when the last resource that answered has gone.
     if asks[contact]?.isAnswered == true, !peers.keys.contains(where: { $0.account == contact }) {
-      effects += endSessions([.bare(contact)], .peerLeft, audience: &audience)
+      asks[contact] = nil
+      if audience.sessions[.bare(contact)]?.origin == .requested {
+        effects += endSessions([.bare(contact)], .peerLeft, audience: &audience)
+      }
     }
     return effects
   }
@@ -136,13 +146,19 @@ extension Decloak {
 
   /// Somebody who may see us anyway asks: the presence it is entitled to, now and then.
   private mutating func resend(
-    to address: Address, _ why: Audience.Why, _ audience: Audience, now: Instant
+    to address: Address, _ audience: Audience, now: Instant
   ) -> [DecloakEffect] {
     if let last = resentAt[address], last.later(bySeconds: Limits.resendInterval) > now { return [] }
+    // A contact can make up resources without end; each copy is remembered until it is taken back.
+    guard audience.canBeShownAgain(address) else { return [] }
+    if resentAt.count >= Limits.silenced { forgetResent(now: now) }
     guard resentAt.count < Limits.silenced else { return [] }
     resentAt[address] = now
-    let session = audience.sessions[address] ?? audience.sessions[.bare(address.account)]
-    return [.show(address, full: why != .session || session?.full == true)]
+    return [.show(address, full: audience.seesAll(address))]
+  }
+
+  mutating func forgetResent(now: Instant) {
+    resentAt = resentAt.filter { $0.value.later(bySeconds: Limits.resendInterval) > now }
   }
 
   mutating func resolve(_ request: DecloakRequest, _ outcome: RequestOutcome) -> [DecloakEffect] {

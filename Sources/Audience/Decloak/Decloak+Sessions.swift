@@ -38,7 +38,8 @@ extension Decloak {
     _ contact: BareAddress, audience: inout Audience
   ) throws(DecloakError) -> [DecloakEffect] {
     let sessions = audience.sessions(with: contact)
-    guard !sessions.isEmpty || !peers(of: contact).isEmpty else { throw .noSession(contact) }
+    let seesUs = audience.contains(.bare(contact)) && !peers(of: contact).isEmpty
+    guard !sessions.isEmpty || seesUs else { throw .noSession(contact) }
     for var session in sessions {
       session.upgrading = true
       audience.update(session)
@@ -83,7 +84,10 @@ extension Decloak {
     case .visible:
       audience.mode = .visible
       var effects = pendingRequests.flatMap { supersede($0.contact, audience) }
-      let absorbed = audience.sessions.keys.filter { audience.subscribers.contains($0.account) }
+      // A session in which we wait for an answer stays: without it the answer would be nothing to us.
+      let absorbed = audience.sessions.keys.filter {
+        audience.subscribers.contains($0.account) && asks[$0.account]?.isAnswered != false
+      }
       effects += endSessions(Array(absorbed), .absorbed, audience: &audience)
       return effects
     }
@@ -128,11 +132,11 @@ extension Decloak {
     audience.begin(
       Session(
         address: address, origin: origin, full: full, since: now, expiresAt: now.later(bySeconds: lifetime)))
-    return [.show(address, full: full)]
+    return [.show(address, full: full || audience.seesAll(address))]
   }
 
   /// A request is pointless once all that asked see us.
-  private mutating func supersede(_ contact: BareAddress, _ audience: Audience) -> [DecloakEffect] {
+  mutating func supersede(_ contact: BareAddress, _ audience: Audience) -> [DecloakEffect] {
     guard let request = pending[contact], request.requesters.allSatisfy(audience.contains) else { return [] }
     return resolve(request, .superseded)
   }

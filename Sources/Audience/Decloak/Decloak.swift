@@ -23,7 +23,11 @@ public struct Decloak: Sendable {
     public let reason: DecloakReason
     /// Seconds that the session lasts once the contact has answered.
     public let lifetime: UInt32
+    /// When it is over unless the contact has answered. Its session may last longer: it may have begun before.
+    let until: Instant
     var isAnswered = false
+
+    func isOpen(_ now: Instant) -> Bool { isAnswered || until > now }
   }
 
   /// Somebody whom we see in a session.
@@ -100,8 +104,9 @@ public struct Decloak: Sendable {
     for peer in peers.values.sorted(by: { $0.address < $1.address }) where peer.expiresAt <= now {
       effects += endPeer(peer.address, .expired)
     }
+    asks = asks.filter { $0.value.isOpen(now) }
     silenced = silenced.filter { $0.value > now }
-    resentAt = resentAt.filter { $0.value.later(bySeconds: Limits.resendInterval) > now }
+    forgetResent(now: now)
     return effects
   }
 

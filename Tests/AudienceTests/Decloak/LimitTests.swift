@@ -147,4 +147,55 @@ struct LimitTests {
     world.wait(10)
     #expect(world.decloak.resentAt.isEmpty)
   }
+
+  // MARK: What one contact can take
+
+  @Test("A subscriber that makes up resources without end is sent 16 copies of our presence, all taken back later")
+  func madeUpResources() {
+    var world = World(subscribers: [tybalt, romeo])
+    for index in 0..<100 {
+      world.receive("tybalt@capulet.example/r\(index)")
+      world.wait(60)
+    }
+    #expect(world.audience.shown.count == 16)
+    #expect(world.receive("tybalt@capulet.example/r0").count == 1)
+    #expect(world.receive("romeo@montague.example/orchard").count == 1)
+    #expect(world.roster(tybalt, seesUs: false).hidden.count == 16)
+  }
+
+  @Test("Copies that were sent long ago are forgotten when there is no room, though no timer fires")
+  func resendRoom() {
+    let subscribers = (0..<4097).map { BareAddress("a\($0)@d.example") }
+    var world = World(subscribers: Set(subscribers))
+    for contact in subscribers.dropLast() { world.receive("\(contact)/x") }
+    #expect(world.decloak.resentAt.count == 4096)
+    #expect(world.receive("a4096@d.example/x").isEmpty)
+    world.pass(10)
+    #expect(world.receive("a4096@d.example/x").count == 1)
+    #expect(world.decloak.resentAt.count == 1)
+  }
+
+  @Test("A stranger that asks from many resources takes 16 sessions of an automatic yes, not everybody's")
+  func manyResources() {
+    var world = World(.allow)
+    for index in 0..<20 { world.receive("tybalt@capulet.example/r\(index)") }
+    #expect(world.audience.sessions.count == 16)
+    #expect(world.decloak.droppedRequests == 4)
+    #expect(world.receive("romeo@montague.example/orchard").shown.count == 1)
+  }
+
+  @Test("A contact that answers from many resources counts as 16 peers, not as everybody's")
+  func manyPeers() throws {
+    var world = World()
+    try world.ask(romeo)
+    for index in 0..<20 { world.appear("romeo@montague.example/r\(index)") }
+    #expect(world.decloak.peers.count == 16)
+  }
+
+  @Test("An error at a limit names the limit that was reached")
+  func namedLimit() throws {
+    var world = World()
+    for index in 0..<256 { try world.share("a\(index)@d.example") }
+    #expect(throws: DecloakError.limitExceeded("sessions (256): end one with Revoke first")) { try world.ask(romeo) }
+  }
 }

@@ -219,6 +219,16 @@ struct RequestTests {
     #expect(world.decloak.pending.isEmpty)
   }
 
+  @Test("When some of those who asked have left, it is told which remain")
+  func someLeft() {
+    var world = World()
+    world.receive("tybalt@capulet.example/street")
+    world.receive("tybalt@capulet.example/hall")
+    world.wait(1)
+    #expect(world.leave("tybalt@capulet.example/street").isEmpty)
+    #expect(world.wait(1).changed.map(\.requesters) == [[jid("tybalt@capulet.example/hall")]])
+  }
+
   @Test("A withdrawn request cannot be approved, and brings no silence")
   func afterWithdrawal() throws {
     var world = World()

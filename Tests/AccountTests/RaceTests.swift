@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Account
+import Audience
+import EventLoop
+import Testing
+import XMPP
+
+/// Calls that come while another one waits for the server.
+@Suite("Calls that overtake each other")
+struct RaceTests {
+  init() { EventLoop.runInBackground() }
+
+  /// Sets a call off, and says what came of it.
+  @LoopActor private func outcome(
+    of call: @escaping @LoopActor () async throws(AccountError) -> Void
+  ) -> Waiter<AccountError?> {
+    let waiter = Waiter<AccountError?>()
+    spawn {
+      do throws(AccountError) {
+        try await call()
+        waiter.finish(nil)
+      } catch { waiter.finish(error) }
+    }
+    return waiter
+  }
+
+  @Test("Disconnect while SetVisible or SetInvisible waits for the old stream to close leaves us offline")
+  @LoopActor func disconnectDuringReopen() async throws {
+    let home = try Home()
+    home.onOpen = { $0.isSlowToClose = true }
+    try await home.connect()
+    let hiding = outcome { () async throws(AccountError) in try await home.account.setMode(.invisible) }
+    while try !home.server.isClosed { await home.sentSomething(); _ = try home.server.take() }
+    await home.account.disconnect()
+    let error = await hiding.value()
+    #expect(error?.code == .cancelled)
+    #expect(home.account.status == .disconnected)
+    #expect(home.servers.count == 1)
+  }
+
+  @Test("A change of visibility while connecting goes on with a new stream, and Connect succeeds")
+  @LoopActor func hideWhileSettling() async throws {
+    let home = try Home()
+    // The first stream is held back behind its first question, and answers it only after it was told to close.
+    var held: ScriptedServer?
+    home.onOpen = { server in
+      guard held == nil else { return }
+      held = server
+      server.isSlowToClose = true
+      server.holdsAnswers = true
+    }
+    let connecting = outcome { () async throws(AccountError) in try await home.account.connect() }
+    await home.opened()
+    await home.sentSomething()
+    let hiding = outcome { () async throws(AccountError) in try await home.account.setMode(.invisible) }
+    let first = try #require(held)
+    while !first.isClosed { await home.sentSomething(); _ = first.take() }
+    first.releaseAnswers()
+    spawn { first.end() }
+    #expect(await hiding.value() == nil)
+    #expect(await connecting.value() == nil)
+    #expect(home.account.status == .connected)
+    #expect(home.account.audience.mode == .invisible)
+    #expect(home.servers.count == 2)
+    #expect(try presences(home.server.take()).isEmpty)
+  }
+
+  @Test("An account that was removed never connects again, whoever still asks it to")
+  @LoopActor func retired() async throws {
+    let home = try Home()
+    await home.account.retire()
+    let error = await outcome { () async throws(AccountError) in try await home.account.connect() }.value()
+    #expect(error?.code == .cancelled)
+    #expect(home.servers.isEmpty)
+  }
+
+  @Test("Connect during a Disconnect waits for it, and then connects")
+  @LoopActor func connectDuringDisconnect() async throws {
+    let home = try Home()
+    home.onOpen = { $0.isSlowToClose = true }
+    try await home.connect()
+    let first = try home.server
+    let leaving = outcome { () async throws(AccountError) in await home.account.disconnect() }
+    while !first.isClosed { await home.sentSomething(); _ = first.take() }
+    #expect(throws: AccountError.self) {
+      try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
+    }
+    let connecting = outcome { () async throws(AccountError) in try await home.account.connect() }
+    spawn { first.end() }
+    _ = await leaving.value()
+    #expect(await connecting.value() == nil)
+    #expect(home.account.status == .connected)
+    #expect(home.servers.count == 2)
+  }
+}
