@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tests need of Linux and Swift cannot see.
+#pragma once
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+// The effective user of the calling thread alone: glibc's seteuid changes that of every thread of the process.
+static inline int witness_thread_euid(uid_t uid) {
+  return (int)syscall(SYS_setresuid, (uid_t)-1, uid, (uid_t)-1);
+}
+
+// Becomes readable when the process ends.
+static inline int witness_process_descriptor(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+// A pipe that children do not inherit.
+static inline int witness_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, 02000000 /* O_CLOEXEC */); }

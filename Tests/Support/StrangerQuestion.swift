@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Something that a stranger can send to find out whether somebody is there.
+public struct StrangerQuestion: Sendable {
+  /// What it is.
+  public let name: String
+  /// Its XML, in which ADDRESS stands for the JID asked and ID for a new id.
+  public let xml: String
+  /// Whether it goes to the bare and the full JID, or to the full JID alone.
+  public var fullOnly = false
+
+  /// The three namespaces of decloaking.
+  public static let dialects = [
+    "<decloak xmlns='urn:xmpp:decloak:0' reason='media'/>",
+    "<decloak xmlns='http://telepathy.freedesktop.org/xmpp/protocol/decloak' reason='media'/>",
+    "<temppres xmlns='urn:xmpp:temppres:0' reason='media'/>",
+  ]
+
+  /// All that are asked.
+  public static let all: [StrangerQuestion] = presences + queries + messages
+
+  /// Capabilities that nobody can have seen.
+  public static let unseenCapabilities =
+    "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='http://stranger.example' ver='bmV2ZXIgc2VlbiBJRA=='/>"
+
+  private static let presences: [StrangerQuestion] = {
+    let combinations: [(String, [Int])] = [
+      ("decloak in the URN's namespace", [0]), ("decloak in the legacy namespace", [1]), ("temppres", [2]),
+      ("decloak in two namespaces", [0, 1]), ("decloak in two others", [1, 2]), ("decloak in all three", [0, 1, 2]),
+    ]
+    return [
+      StrangerQuestion(name: "presence", xml: "<presence to='ADDRESS' id='ID'>\(unseenCapabilities)</presence>"),
+      StrangerQuestion(name: "a probe", xml: "<presence type='probe' to='ADDRESS' id='ID'/>"),
+    ]
+      + combinations.map { name, which in
+        let elements = which.map { dialects[$0] }.joined()
+        return StrangerQuestion(
+          name: name, xml: "<presence to='ADDRESS' id='ID'>\(unseenCapabilities)\(elements)</presence>")
+      }
+  }()
+
+  private static let queries: [StrangerQuestion] = [
+    ("disco#info", "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>"),
+    ("disco#info of a node", "get", "<query xmlns='http://jabber.org/protocol/disco#info' node='x#y'/>"),
+    ("disco#items", "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>"),
+    ("version", "get", "<query xmlns='jabber:iq:version'/>"),
+    ("last activity", "get", "<query xmlns='jabber:iq:last'/>"),
+    ("ping", "get", "<ping xmlns='urn:xmpp:ping'/>"),
+    ("roster", "get", "<query xmlns='jabber:iq:roster'/>"),
+    ("an unknown get", "get", "<what xmlns='urn:example:unknown'>text</what>"),
+    ("an unknown set", "set", "<what xmlns='urn:example:unknown' a='1'><b/></what>"),
+    ("roster push", "set", "<query xmlns='jabber:iq:roster'><item jid='x@localhost'/></query>"),
+    (
+      "a call", "set",
+      "<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='a'/>"
+    ),
+  ].map { name, type, payload in
+    StrangerQuestion(name: name, xml: "<iq type='\(type)' to='ADDRESS' id='ID'>\(payload)</iq>")
+  }
+
+  private static let messages: [StrangerQuestion] =
+    ["groupchat", "chat", "normal", "headline"].map {
+      StrangerQuestion(
+        name: "a \($0) message", xml: "<message type='\($0)' to='ADDRESS' id='ID'><body>there?</body></message>",
+        fullOnly: true)
+    } + [
+      StrangerQuestion(
+        name: "a message that wants a receipt",
+        xml: "<message type='chat' to='ADDRESS' id='ID'><body>there?</body><request xmlns='urn:xmpp:receipts'/></message>",
+        fullOnly: true),
+      StrangerQuestion(
+        name: "the announcement of a call",
+        xml: "<message to='ADDRESS' id='ID'><propose xmlns='urn:xmpp:jingle-message:0' id='c1'>"
+          + "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>",
+        fullOnly: true),
+      StrangerQuestion(
+        name: "an unasked result", xml: "<iq type='result' to='ADDRESS' id='ID'/>", fullOnly: true),
+    ]
+}
+
+extension Witness {
+  /// Asks everything, and collects what comes back, spelled so that two accounts can be compared.
+  /// - Parameters:
+  ///   - bare: whom to ask.
+  ///   - full: a full JID of theirs, be it connected or not.
+  public func answers(to stranger: RawClient, bare: String, full: String) throws -> [String: [String]] {
+    var answers: [String: [String]] = [:]
+    for question in StrangerQuestion.all {
+      for address in question.fullOnly ? [full] : [bare, full] {
+        let id = "q-\(stranger.nextID())"
+        stranger.passAll()
+        try stranger.send(
+          question.xml.replacing("'ADDRESS'", with: "'\(address)'").replacing("'ID'", with: "'\(id)'"))
+        try fence()
+        let name = "\(question.name) to the \(address == full ? "full" : "bare") JID"
+        answers[name] = stranger.unexpected.filter { !stranger.isOwn($0.node) }.map { received in
+          serversOwnTells.reduce(received.node) { $1.hide($0) }.canonical
+            .replacing(full, with: "FULL").replacing(bare, with: "BARE").replacing(id, with: "ID")
+        }
+      }
+    }
+    stranger.passAll()
+    return answers
+  }
+}
+
+/// What tells a stranger of a session although no client can do anything about it.
+public struct ServersOwnTell: Sendable {
+  /// Which server tells.
+  public let server: String
+  /// What can be seen.
+  public let what: String
+  /// Takes it out of an answer.
+  let hide: @Sendable (Node) -> Node
+}
+
+/// The exceptions, each seen by experiment.
+public let serversOwnTells: [ServersOwnTell] = [
+  ServersOwnTell(server: "Prosody 0.12", what: "stanzas that a client sends gain xml:lang, the server's own have none") {
+    var node = $0
+    if node["type"] == "error" { node.attributes["xml:lang"] = nil }
+    return node
+  }
+]
