@@ -169,6 +169,16 @@ struct AnswerTests {
     #expect(world.decloak.pending.isEmpty)
   }
 
+  @Test("Turning off forgets whom we do not hear: off records nothing")
+  func offForgets() throws {
+    var world = World()
+    world.receive("tybalt@capulet.example/street")
+    try world.deny(world.pendingID(tybalt))
+    world.setPolicy(.off)
+    world.setPolicy(.ask)
+    #expect(world.receive("tybalt@capulet.example/street").announced.count == 1)
+  }
+
   @Test("Turning off takes back every yes with directed unavailable, and leaves what we began ourselves")
   func offSessions() throws {
     var world = World()

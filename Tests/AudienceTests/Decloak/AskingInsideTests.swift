@@ -125,6 +125,16 @@ struct AskingInsideTests {
     #expect(throws: DecloakError.noSession(romeo)) { try world.upgrade(romeo) }
   }
 
+  @Test("A peer that sees us by its subscription can be upgraded without a session")
+  func upgradeSubscriber() throws {
+    var world = World(mode: .invisible, subscribers: [romeo])
+    try world.ask(romeo, reveal: true)
+    world.appear("romeo@montague.example/orchard")
+    world.setMode(.visible)
+    #expect(world.audience.sessions.isEmpty)
+    #expect(try world.upgrade(romeo) == [.subscribeBothWays(romeo)])
+  }
+
   @Test("A subscriber in a session keeps seeing show and status while we are visible")
   func entitled() throws {
     var world = World(subscribers: [romeo])

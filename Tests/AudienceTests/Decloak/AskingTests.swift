@@ -88,6 +88,27 @@ struct AskingTests {
     #expect(world.wait(0).hidden == [.bare(romeo)])
   }
 
+  @Test("Once answered it is open as long as the session: a repeat has the same id, more resources may answer")
+  func openWhileAnswered() throws {
+    var world = World()
+    let id = try world.ask(romeo).id
+    world.appear("romeo@montague.example/orchard")
+    world.wait(1000)
+    #expect(try world.ask(romeo) == Decloak.Asked(id: id, effects: []))
+    #expect(
+      world.appear("romeo@montague.example/cell") == [.peerAppeared(jid("romeo@montague.example/cell"), id: id)])
+  }
+
+  @Test("Nobody joins a session that is over, even when the timer is late")
+  func lateResource() throws {
+    var world = World()
+    try world.ask(romeo, lifetime: 60)
+    world.appear("romeo@montague.example/orchard")
+    world.pass(60)
+    #expect(world.appear("romeo@montague.example/cell").isEmpty)
+    #expect(world.decloak.peers.count == 1)
+  }
+
   @Test("The session is over when the last resource that answered has left")
   func peersLeft() throws {
     var world = World()

@@ -101,6 +101,11 @@ struct LimitTests {
       for resource in 0..<15 { world.appear("a\(contact)@d.example/r\(resource)") }
     }
     #expect(world.decloak.peers.count == 512)
+    // A yes is given all the same; that one is not listed as seen.
+    world.receive("tybalt@capulet.example/street")
+    try world.approve(world.pendingID(tybalt))
+    #expect(world.sees("tybalt@capulet.example/street"))
+    #expect(world.decloak.peers.count == 512)
   }
 
   @Test("4,096 contacts are silenced; then the silence that ends first gives way")

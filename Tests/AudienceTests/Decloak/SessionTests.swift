@@ -120,6 +120,20 @@ struct SessionTests {
     #expect(world.wait(0.001).hidden == [street])
   }
 
+  @Test("The next deadline is that of the first session or peer to end")
+  func deadlines() throws {
+    var world = try approved()
+    try world.share("romeo@montague.example", lifetime: 20)
+    #expect(world.decloak.nextDeadline(world.audience) == world.now.later(bySeconds: 20))
+    try world.share("tybalt@capulet.example/street", lifetime: 10)
+    #expect(world.decloak.nextDeadline(world.audience) == world.now.later(bySeconds: 10))
+    world.wait(20)
+    // We still see Tybalt, who no longer sees us.
+    #expect(world.audience.sessions.isEmpty)
+    #expect(world.decloak.nextDeadline(world.audience) == Instant(nanoseconds: 3_600_000_000_000))
+    #expect(world.wait(3580) == [.sessionEnded(tybalt, .iSeeThem, .expired)])
+  }
+
   @Test("Share with ourselves is refused")
   func shareOurselves() {
     var world = World()
