@@ -67,7 +67,9 @@ public final class RawClient {
     let namespaces = "xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'"
     try client.write("<stream:stream \(namespaces) to='\(domain)'>")
     let header = try client.awaitHeader()
-    guard let id = Node(header + "</stream:stream>")?["id"] else { throw WitnessError("a stream without id: \(header)") }
+    guard let id = Node(header + "</stream:stream>")?["id"] else {
+      throw WitnessError("a stream without id: \(header)")
+    }
     try client.write("<handshake>\(try sha1(id + secret))</handshake>")
     let answer = try client.next("the outcome of the handshake")
     guard answer.node.name == "handshake" else { throw WitnessError("\(name) cannot log in: \(answer.raw)") }
@@ -158,7 +160,8 @@ public final class RawClient {
       guard !isClosed, !deadline.hasPassed else {
         let since = received.dropFirst(from ?? 0).map(\.raw).joined(separator: "\n  ")
         throw WitnessError(
-          "\(name) (\(jid)) waited for \(what) in vain\(isClosed ? ", and the stream is closed" : ""); came:\n  \(since)")
+          "\(name) (\(jid)) waited for \(what) in vain\(isClosed ? ", and the stream is closed" : ""); came:\n  \(since)"
+        )
       }
       receive(before: deadline)
     }

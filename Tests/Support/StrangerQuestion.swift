@@ -66,7 +66,8 @@ public struct StrangerQuestion: Sendable {
     } + [
       StrangerQuestion(
         name: "a message that wants a receipt",
-        xml: "<message type='chat' to='ADDRESS' id='ID'><body>there?</body><request xmlns='urn:xmpp:receipts'/></message>",
+        xml:
+          "<message type='chat' to='ADDRESS' id='ID'><body>there?</body><request xmlns='urn:xmpp:receipts'/></message>",
         fullOnly: true),
       StrangerQuestion(
         name: "the announcement of a call",
@@ -116,7 +117,8 @@ public struct ServersOwnTell: Sendable {
 
 /// The exceptions, each seen by experiment.
 public let serversOwnTells: [ServersOwnTell] = [
-  ServersOwnTell(server: "Prosody 0.12", what: "stanzas that a client sends gain xml:lang, the server's own have none") {
+  ServersOwnTell(server: "Prosody 0.12", what: "stanzas that a client sends gain xml:lang, the server's own have none")
+  {
     var node = $0
     if node["type"] == "error" { node.attributes["xml:lang"] = nil }
     return node

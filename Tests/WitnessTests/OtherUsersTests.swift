@@ -5,7 +5,9 @@ import Support
 import Testing
 
 /// What another user of the machine can find out over the bus: nothing.
-@Suite("Other users of this computer", .serialized, .enabled(if: getuid() == 0, "only root can be two users"))
+@Suite(
+  "Other users of this computer", .serialized, .timeLimit(.minutes(4)),
+  .enabled(if: getuid() == 0, "only root can be two users"))
 struct OtherUsersTests {
   private let properties = "org.freedesktop.DBus.Properties"
   private let root = "/org/nightcloak/Presence1"
@@ -29,7 +31,10 @@ struct OtherUsersTests {
         ("org.freedesktop.DBus.Introspectable", "Introspect", []),
         (properties, "GetAll", [.string("org.nightcloak.Presence1.Decloak")]),
         (properties, "Get", [.string("org.nightcloak.Presence1.Connection"), .string("Jid")]),
-        (properties, "Set", [.string("org.nightcloak.Presence1.Decloak"), .string("Policy"), .variant(.string("allow"))]),
+        (
+          properties, "Set",
+          [.string("org.nightcloak.Presence1.Decloak"), .string("Policy"), .variant(.string("allow"))]
+        ),
         ("org.nightcloak.Presence1.Decloak", "ListRequests", []),
         ("org.nightcloak.Presence1.Connection", "Connect", []),
         ("org.nightcloak.Presence1.Connection", "NoSuchMethod", []),
@@ -47,7 +52,8 @@ struct OtherUsersTests {
       let subtree = try bytes(stranger, "\(root)/u0", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
       let nobody = try bytes(stranger, "\(root)/u1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
       #expect(subtree.error == "org.freedesktop.DBus.Error.UnknownObject")
-      #expect(String(decoding: subtree.body, as: UTF8.self).replacing("/u0", with: "/u1").utf8.elementsEqual(nobody.body))
+      #expect(
+        String(decoding: subtree.body, as: UTF8.self).replacing("/u0", with: "/u1").utf8.elementsEqual(nobody.body))
       let tree = try stranger.call(DaemonProcess.busName, root, "org.freedesktop.DBus.Introspectable", "Introspect")
       #expect(!tree[0].text.contains("u0"), "\(tree[0].text)")
       let list = try stranger.call(DaemonProcess.busName, root, "org.nightcloak.Presence1.Manager", "ListConnections")

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// What the Doorkeeper is for. Every test here fails against a daemon that was built without it.
-@Suite("Nobody is told", .serialized)
+@Suite("Nobody is told", .serialized, .timeLimit(.minutes(4)))
 struct WitnessPrivacyTests {
   /// The answers of an account that has no session, and then those of one that has.
   private func compare(
@@ -87,7 +87,8 @@ struct WitnessPrivacyTests {
           try contact.send(
             "<message to='\(account.fullJID())' id='r'><body>?</body><request xmlns='urn:xmpp:receipts'/></message>")
           try contact.send(
-            "<iq type='get' id='v' to='\(account.fullJID())'><query xmlns='jabber:iq:version'/></iq>")
+            "<iq type='get' id='v' to='\(account.fullJID())'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+          )
         }
         try witness.fence()
         for contact in contacts {
@@ -114,7 +115,8 @@ struct WitnessPrivacyTests {
         $0["from"]?.hasPrefix(account.jid + "/") == true && $0["type"] != "error"
       }
       try witness.step("the contact asks") {
-        try contact.send("<iq type='get' id='v' to='\(account.fullJID())'><query xmlns='jabber:iq:version'/></iq>")
+        try contact.send(
+          "<iq type='get' id='v' to='\(account.fullJID())'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>")
         let answer = try contact.expect("an answer") { $0["id"] == "v" }
         #expect(answer.node["type"] == "error", "leak: \(answer.raw)")
         try contact.send("<presence to='\(account.fullJID())' type='probe'/>")

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The Witness itself, against two raw clients: one that keeps silent and one that does not.
-@Suite("The Witness", .serialized)
+@Suite("The Witness", .serialized, .timeLimit(.minutes(4)))
 struct WitnessSelfTests {
   private func playing(
     visible: Bool = false, _ act: @escaping @Sendable (Witness, RawClient, RawClient) throws -> Void
@@ -37,7 +37,8 @@ struct WitnessSelfTests {
       "<presence to='ADDRESS'/>", "<presence type='unavailable' to='ADDRESS'/>",
       "<iq type='get' id='x' to='ADDRESS'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
       "<message to='ADDRESS'><received xmlns='urn:xmpp:receipts' id='1'/></message>",
-      "<iq type='result' id='unasked' to='ADDRESS'/>", "<message type='groupchat' to='ADDRESS'><body>me</body></message>",
+      "<iq type='result' id='unasked' to='ADDRESS'/>",
+      "<message type='groupchat' to='ADDRESS'><body>me</body></message>",
     ])
   func leaks(stanza: String) async {
     await #expect {
