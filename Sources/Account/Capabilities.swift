@@ -38,7 +38,7 @@ struct AnnouncedCapabilities: Hashable, Sendable {
     guard
       let element = presence.payload.first(where: { $0.matches("c", EntityCapabilities.namespace) }),
       let node = element.attribute("node"), let value = element.attribute("ver"),
-      let algorithm = element.attribute("hash"), node.utf8.count + value.utf8.count <= 1024
+      let algorithm = element.attribute("hash"), node.utf8.count + value.utf8.count + algorithm.utf8.count <= 1024
     else { return nil }
     self.node = node
     hash = Hash(algorithm: algorithm, value: value)

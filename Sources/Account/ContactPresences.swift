@@ -6,6 +6,8 @@ public import XMPP
 /// The presence of contacts, resource by resource (RFC 6121 §4).
 public struct ContactPresences: Sendable {
   static let mostResources = 64
+  /// Code points of a status text that are kept: whoever asks us to decloak can say as much as a stanza holds.
+  static let longestStatus = 1024
 
   /// What one resource says of itself.
   public struct Resource: Hashable, Sendable {
@@ -36,7 +38,7 @@ public struct ContactPresences: Sendable {
   /// - Returns: whether anything changed.
   mutating func available(_ jid: JID, _ presence: Presence) -> Bool {
     let resource = Resource(
-      show: presence.show, status: presence.status ?? "", priority: presence.priority ?? 0,
+      show: presence.show, status: Self.shortened(presence.status), priority: presence.priority ?? 0,
       announced: AnnouncedCapabilities(in: presence))
     let name = jid.resource ?? ""
     guard contacts[jid.bare]?[name] != resource else { return false }
@@ -45,6 +47,10 @@ public struct ContactPresences: Sendable {
     }
     contacts[jid.bare, default: [:]][name] = resource
     return true
+  }
+
+  private static func shortened(_ status: String?) -> String {
+    String(String.UnicodeScalarView((status ?? "").unicodeScalars.prefix(longestStatus)))
   }
 
   /// Takes unavailable presence; from a bare JID it means all resources.

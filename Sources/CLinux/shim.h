@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linux constants that the Swift importer does not see, or sees with an awkward type.
 #pragma once
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 static const uint32_t linux_epoll_in = EPOLLIN;
 static const uint32_t linux_epoll_out = EPOLLOUT;
@@ -24,3 +29,19 @@ static const int linux_timerfd_absolute = TFD_TIMER_ABSTIME;
 static inline int linux_getopt_index(void) { return optind; }
 static inline const char *linux_getopt_value(void) { return optarg; }
 static inline void linux_getopt_silence(void) { opterr = 0; }
+
+// Reads what is there from a pipe or a socket without ever waiting: O_NONBLOCK would be a promise of whoever shares the
+// descriptor, and can be taken back at any time. splice(2) is told for itself, and moves at most what `via` takes in.
+static inline ssize_t linux_read_now(int fd, void *buffer, size_t size) {
+  ssize_t count = recv(fd, buffer, size, MSG_DONTWAIT);
+  if (count >= 0 || errno != ENOTSOCK) return count;
+  int via[2];
+  if (syscall(SYS_pipe2, via, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+  count = syscall(SYS_splice, fd, NULL, via[1], NULL, size, 2u /* SPLICE_F_NONBLOCK */);
+  if (count > 0) count = read(via[0], buffer, (size_t)count);
+  int error = errno;
+  close(via[0]);
+  close(via[1]);
+  errno = error;
+  return count;
+}

@@ -36,7 +36,7 @@ final class AccountObject {
     switch event {
     case .statusChanged:
       connectionSignals.propertiesChanged([.jid, .status, .statusReason, .security], of: self)
-      visibilitySignals.propertiesChanged([.supported, .degraded, .mechanism], of: self)
+      visibilitySignals.propertiesChanged([.supported, .degraded, .mechanism, .pending], of: self)
     case .presenceChanged: connectionSignals.propertiesChanged([.show, .statusText], of: self)
     case .contactChanged(let contact):
       let details = client.roster.items[contact].map { client.entry($0) } ?? [:]

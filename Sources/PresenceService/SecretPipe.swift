@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLinux
 internal import DBus
 internal import EventLoop
 internal import Glibc
@@ -14,15 +15,16 @@ enum SecretPipe {
   /// - Throws: ``DBusError`` when there is too much, or no end in time.
   static func read(_ descriptor: UnixFD) async throws -> String {
     let fd = descriptor.descriptor
-    let flags = fcntl(fd, F_GETFL)
-    guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else {
-      throw DBusError(.invalidArgs, "\"password-fd\" cannot be read.")
+    // Reading a file may take as long as whoever serves its file system likes.
+    var status = stat()
+    guard fstat(fd, &status) == 0, [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT) else {
+      throw DBusError(.invalidArgs, "\"password-fd\" must be a pipe or a socket.")
     }
     var bytes: [UInt8] = []
     let deadline = EventLoop.shared.time.now + limit
     while true {
       var buffer = [UInt8](repeating: 0, count: mostBytes)
-      let count = Glibc.read(fd, &buffer, buffer.count)
+      let count = linux_read_now(fd, &buffer, buffer.count)
       if count == 0 { break }
       if count > 0 {
         bytes += buffer.prefix(count)

@@ -14,6 +14,8 @@ public final class Service {
   /// The name that is owned on the bus.
   public static let busName = "org.nightcloak.Presence1"
   static let mostConnectionsPerUID = 64
+  /// How many passwords of one uid are read at once: each holds descriptors open until its end.
+  static let mostPasswordsPerUID = 4
 
   /// Who hears signals.
   public enum Audibility: Sendable {
@@ -29,6 +31,7 @@ public final class Service {
   private let server: ObjectServer
   private let interestPolicy: InterestPolicy
   private var kept = KeptSettings()
+  private var passwordsBeingRead: [UInt32: Int] = [:]
 
   /// Starts to answer on a connection. The name is requested by ``start()``.
   /// - Parameters:
@@ -68,7 +71,7 @@ public final class Service {
       throw AccountError(.invalidJID, "account must have a part in front of the \"@\", as juliet@example.org.")
     }
     try checkRoom(for: jid, caller)
-    var configuration = try await Parameters.read(jid, parameters)
+    var configuration = try await read(jid, parameters, caller)
     let earlier = kept.settings(jid, of: caller.uid)
     if parameters["visibility"] == nil, let earlier { configuration.mode = earlier.mode }
     try checkRoom(for: jid, caller)  // another call may have come first while the password was read
@@ -114,6 +117,22 @@ public final class Service {
 
   func removeInterest(_ tokens: [String], _ caller: Caller) throws(DBusError) {
     try interestPolicy.remove(tokens, caller)
+  }
+
+  private func read(
+    _ jid: BareJID, _ parameters: [String: Value], _ caller: Caller
+  ) async throws -> AccountConfiguration {
+    let others = passwordsBeingRead[caller.uid] ?? 0
+    guard others < Self.mostPasswordsPerUID else {
+      throw DBusError(
+        .limitsExceeded, "\(others) passwords of this user are being read already: try again when they have been.")
+    }
+    passwordsBeingRead[caller.uid] = others + 1
+    defer {
+      let left = (passwordsBeingRead[caller.uid] ?? 1) - 1
+      passwordsBeingRead[caller.uid] = left == 0 ? nil : left
+    }
+    return try await Parameters.read(jid, parameters)
   }
 
   private func checkRoom(for jid: BareJID, _ caller: Caller) throws(DBusError) {

@@ -21,6 +21,8 @@ struct Assembly {
   private var bytes: [UInt8] = []
   private var open: [Int32] = []
   private var hasOpenText = false
+  /// How many elements are open inside a part that is left out.
+  private var leftOut = 0
 
   // The stream around it.
   private var names = NameTable()
@@ -107,10 +109,15 @@ struct Assembly {
       endOfStanza = fed
       return
     }
-    guard tag.attributeCount + tag.namespaceCount <= limits.attributes else {
-      return fail(.tooManyAttributes(limit: limits.attributes))
+    if leftOut > 0 {
+      leftOut += 1
+      return
     }
-    guard open.count < limits.depth else { return fail(.tooDeep(limit: limits.depth)) }
+    if tag.attributeCount + tag.namespaceCount > limits.attributes {
+      guard !open.isEmpty else { return fail(.tooManyAttributes(limit: limits.attributes)) }
+      return leaveOut()
+    }
+    guard open.count < limits.depth else { return leaveOut() }
     let index = Int32(nodes.count)
     nodes.append(
       Node(
@@ -121,8 +128,19 @@ struct Assembly {
     if place == .inStream { open.append(index) } else { openStream(tag) }
   }
 
+  /// Leaves out an element inside a stanza that breaks a limit, with all that it holds. Servers relay such elements
+  /// from anybody: if they ended the stream, every stranger could end it.
+  private mutating func leaveOut() {
+    leftOut = 1
+    hasOpenText = false
+  }
+
   mutating func endElement() {
     guard !hasEnded, unread == nil else { return }
+    guard leftOut == 0 else {
+      leftOut -= 1
+      return
+    }
     hasOpenText = false
     guard let last = open.popLast() else {
       place = .ended
@@ -135,6 +153,7 @@ struct Assembly {
 
   mutating func characters(_ characters: UnsafeBufferPointer<UInt8>) {
     guard !hasEnded, unread == nil else { return }
+    guard leftOut == 0 else { return }
     guard !open.isEmpty else { return charactersBetweenStanzas(characters) }
     if hasOpenText {
       nodes[nodes.count - 1].count += Int32(characters.count)

@@ -41,10 +41,10 @@ public struct IQ: Hashable, Sendable {
 
   /// Reads an IQ.
   /// - Throws: ``MalformedStanza`` when it is no IQ, an address cannot be read, the id or the type is missing, or
-  ///   the number of elements inside is not what the type demands.
+  ///   an answer has more than one element inside.
   public init(_ element: Element) throws(MalformedStanza) {
     let header = try StanzaHeader(element, "iq")
-    guard let id = header.id, !id.isEmpty else { throw MalformedStanza(.badRequest, "it is an IQ without an id") }
+    guard let id = header.id else { throw MalformedStanza(.badRequest, "it is an IQ without an id") }
     guard let type = header.type.flatMap(Kind.init) else {
       throw MalformedStanza(.badRequest, "it is an IQ of a type that there is not")
     }
@@ -56,10 +56,7 @@ public struct IQ: Hashable, Sendable {
     error = header.error
     payload = header.children
     switch type {
-    case .get, .set:
-      guard payload.count == 1 else {
-        throw MalformedStanza(.badRequest, "it is a question without exactly one payload")
-      }
+    case .get, .set: break  // Servers relay any number of payloads, and answer for an absent resource all the same.
     case .result:
       guard payload.count <= 1 else { throw MalformedStanza(.badRequest, "it is an answer with more than one payload") }
     case .error:

@@ -31,7 +31,14 @@ public final class ClientStream: StanzaStream {
   var phase = Phase.idle
   var transport: Transport?
   private var negotiation: Negotiation
-  private var parser = StreamParser()
+  /// Servers judge the size of a stanza before they write every apostrophe in it as six bytes, and take up to 512 KiB
+  /// from other servers. What they relay from a stranger must not end our stream.
+  private static let limits: Limits = {
+    var limits = Limits()
+    limits.stanzaBytes = 4 * 1024 * 1024
+    return limits
+  }()
+  private var parser = StreamParser(limits: ClientStream.limits)
   private var tls: TLSInfo?
   private var timer: TimerToken?
 
@@ -120,11 +127,11 @@ public final class ClientStream: StanzaStream {
     guard phase == .negotiating, let event else { return }
     for effect in negotiation.received(event) {
       switch effect {
-      case .restart: parser = StreamParser()
+      case .restart: parser = StreamParser(limits: Self.limits)
       case .send(let text): send(text: text)
       case .startTLS:
         // Nothing of what was read in the clear is kept.
-        parser = StreamParser()
+        parser = StreamParser(limits: Self.limits)
         spawn { await self.secure() }
       case .derive(let request):
         spawn {
