@@ -26,6 +26,7 @@ public final class PrivateBus {
         <type>system</type>
         <listen>unix:path=\(directory.file("bus"))</listen>
         <auth>EXTERNAL</auth>
+        \(getuid() == 0 ? "" : "<auth>ANONYMOUS</auth><allow_anonymous/>")
         <policy context="default">
           <allow user="*"/>
           <allow own="*"/>
@@ -49,7 +50,7 @@ public final class PrivateBus {
   /// Connects to it as the present user.
   public func connect() throws -> RawBus { try RawBus(address: address) }
 
-  /// Connects to it as somebody else.
+  /// Connects to it as somebody else: as the user "nobody", or where we are not root, as no user at all.
   public func connectAsStranger() throws -> RawBus { try RawBus(address: address, user: PrivateBus.strangersUser) }
 
   /// The user "nobody".

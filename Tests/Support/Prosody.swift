@@ -19,11 +19,22 @@ public final class Prosody {
   private let directory: TemporaryDirectory
   private let process: ChildProcess
 
-  /// The one that all scenarios share, each with accounts of its own. It ends with this process, whose end it sees on
-  /// its standard input.
-  public static func shared() throws -> Prosody { try sharedOne.get() }
+  /// The one that all scenarios share, each with accounts of its own. It ends with this process, however that
+  /// ends: it sees so on its standard input.
+  public static func shared() throws -> Prosody {
+    ended
+    return try sharedOne.get()
+  }
 
   private nonisolated(unsafe) static let sharedOne = Result { try Prosody() }
+
+  // Statics are never deinitialized, so its files would stay.
+  private static let ended: Void = { _ = atexit { try? Prosody.sharedOne.get().endAtExit() } }()
+
+  private func endAtExit() throws {
+    try stop()
+    directory.remove()
+  }
 
   /// Starts one.
   public init() throws {

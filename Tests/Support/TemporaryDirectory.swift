@@ -15,7 +15,10 @@ public final class TemporaryDirectory {
     chmod(path, 0o755)
   }
 
-  deinit { TemporaryDirectory.remove(path) }
+  deinit { remove() }
+
+  /// Removes it now.
+  func remove() { TemporaryDirectory.remove(path) }
 
   /// The path of a file in it.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
