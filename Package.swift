@@ -63,7 +63,9 @@ let package = Package(
     room("DBusInterfaces", ["DBus", "EventLoop"], plugins: ["DBusCodegenPlugin"]),
     room("XMPP", ["CIDN", "CLinux", "Crypto", "EventLoop", "TLS", "XML", logging]),
     room("Account", ["Audience", "Crypto", "EventLoop", "XML", "XMPP", logging]),
-    room("PresenceService", ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "TLS", "XMPP", "CLinux", logging]),
+    room(
+      "PresenceService",
+      ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "TLS", "XMPP", "CLinux", logging]),
 
     // For the demo and the bench: starting other programs; and in plain C what ours is measured against.
     room("Processes", ["EventLoop"]),
@@ -91,7 +93,7 @@ let package = Package(
     tests(
       "DBusTests", ["CDBus", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
-    tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto"]),
+    tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto", logging]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP", logging]),
     tests("PresenceServiceTests", ["Audience", "DBus", "EventLoop", "PresenceService", "XMPP"]),
     tests("WitnessTests", ["Support"]),

@@ -51,6 +51,9 @@ function read_manifest(   rest, call, name, list) {
         dependency = substr(list, RSTART + 1, RLENGTH - 2)
         uses[name, dependency]
         listed[name] = listed[name] " " dependency
+        # A program's module has an underscore where its name has a hyphen.
+        gsub(/-/, "_", dependency)
+        uses[name, dependency]
         list = substr(list, RSTART + RLENGTH)
       }
     }

@@ -41,7 +41,8 @@ extension Account {
     guard let item = roster.items[contact] else {
       throw AccountError(.invalidArgument, "\(contact) is not on the roster: ListRoster shows who is.")
     }
-    guard reveal || (item.subscription == .none && !item.isPending) || audience.contains(.bare(BareAddress(contact))) else {
+    guard reveal || (item.subscription == .none && !item.isPending) || audience.contains(.bare(BareAddress(contact)))
+    else {
       throw .wouldReveal(contact.description)
     }
     let query = Element(

@@ -7,7 +7,7 @@ import Testing
 import XMPP
 
 /// Calls that come while another one waits for the server.
-@Suite("Calls that overtake each other")
+@Suite("Calls that overtake each other", .timeLimit(.minutes(1)))
 struct RaceTests {
   init() { EventLoop.runInBackground() }
 
