@@ -23,7 +23,7 @@ func anyJID(_ text: String, _ what: String) throws(AccountError) -> JID {
   do throws(JIDError) {
     return try JID(text)
   } catch {
-    throw AccountError(.invalidJID, "\(what) is no JID: \(error).")
+    throw AccountError(.invalidJID, "\(what) \"\(text.prefix(100))\" is no JID: \(error).")
   }
 }
 

@@ -99,6 +99,15 @@ struct DecloakTests {
     #expect(home.announced().count == 2)
   }
 
+  @Test("An id that nobody can answer is NoSuchRequest, also while the account is not connected")
+  @LoopActor func unknownWhileOffline() throws {
+    let home = try Home()
+    let error = #expect(throws: AccountError.self) {
+      try home.account.approve("from-before-1", full: false, lifetime: nil)
+    }
+    #expect(error?.code == .noSuchRequest)
+  }
+
   @Test("A session ends by itself: the one who saw us is told, and is outside again")
   @LoopActor func lifetime() async throws {
     let home = try Home()
