@@ -91,11 +91,11 @@ let package = Package(
     tests("TLSTests", ["COpenSSL", "TLS", "EventLoop"]),
     tests("XMLTests", ["XML"]),
     tests(
-      "DBusTests", ["CDBus", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
+      "DBusTests", ["CDBus", "CWitness", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
     tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto", logging]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP", logging]),
-    tests("PresenceServiceTests", ["Audience", "DBus", "EventLoop", "PresenceService", "XMPP"]),
+    tests("PresenceServiceTests", ["Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "XMPP"]),
     tests("WitnessTests", ["Support"]),
   ]
 )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CWitness
 import DBus
 import Glibc
 import Synchronization
@@ -33,7 +34,7 @@ final class PrivateBus: Sendable {
       """, file)
     fclose(file)
     var ends: [Int32] = [0, 0]
-    try #require(pipe(&ends) == 0)
+    try #require(witness_pipe(&ends) == 0)
     defer { close(ends[0]) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CWitness
 import DBusInterfaces
 import EventLoop
 import Glibc
@@ -32,7 +33,7 @@ struct ServerTests {
   @LoopActor func descriptor() async throws {
     let scene = try await Scene()
     var ends: [Int32] = [0, 0]
-    #expect(pipe(&ends) == 0)
+    #expect(witness_pipe(&ends) == 0)
     defer { close(ends[0]) }
     let back = try await scene.proxy.passFD(file: UnixFD(owning: ends[1]))
     var byte: UInt8 = 5

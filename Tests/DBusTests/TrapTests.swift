@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CDBus
+import CWitness
 import DBusInterfaces
 import EventLoop
 import Glibc
@@ -97,7 +98,7 @@ struct TrapTests {
       quiet = before == DBUS_DISPATCH_DATA_REMAINS && !scene.service.isReadable ? quiet + 1 : 0
     }
     var ends: [Int32] = [0, 0]
-    #expect(pipe(&ends) == 0)
+    #expect(witness_pipe(&ends) == 0)
     let (reader, writer) = (ends[0], ends[1])
     defer {
       close(reader)

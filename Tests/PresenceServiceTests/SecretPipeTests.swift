@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CWitness
 import DBus
 import EventLoop
 import Glibc
@@ -19,7 +20,10 @@ struct SecretPipeTests {
 
   @Test("It is read to the end without a word about how the descriptor blocks: who passed it could change that")
   @LoopActor func flagsStay() async throws {
-    for make in [pipe, { socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, $0) }]
+    for make in [
+      { witness_pipe($0) },
+      { socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, $0) },
+    ]
       as [(UnsafeMutablePointer<Int32>) -> Int32]
     {
       let (ours, theirs) = try ends(make)
@@ -44,7 +48,7 @@ struct SecretPipeTests {
 
   @Test("More than 4096 bytes are refused")
   @LoopActor func tooMuch() async throws {
-    let (ours, theirs) = try ends(pipe)
+    let (ours, theirs) = try ends { witness_pipe($0) }
     let bytes = [UInt8](repeating: 0x61, count: 5000)
     _ = write(theirs, bytes, bytes.count)
     await #expect(throws: DBusError.self) { try await SecretPipe.read(ours) }

@@ -34,8 +34,10 @@ final class EventLog {
   var text: String { String(decoding: received, as: UTF8.self) }
 
   func wait(until condition: @escaping () -> Bool) async {
-    if condition() { return }
-    await withCheckedContinuation { waiting.append((condition, $0)) }
+    // A test's own task is not one of the loop's: others may run before the continuation is made.
+    await withCheckedContinuation { continuation in
+      if condition() { continuation.resume() } else { waiting.append((condition, continuation)) }
+    }
   }
 
   /// Waits for the end and returns why it came.
