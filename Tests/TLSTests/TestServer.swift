@@ -155,6 +155,8 @@ final class ServerConnection: @unchecked Sendable {
   func close() {
     SSL_free(session)
     session = nil
+    // A program that another test starts at this moment may hold a copy of the descriptor.
+    shutdown(descriptor, Int32(SHUT_RDWR))
     Glibc.close(descriptor)
   }
 }
