@@ -61,8 +61,8 @@ extension Account {
     let asksUs = DecloakElements.request(in: presence) != nil && decloak.policy != .off
     guard isSeen || asksUs || decloak.asks[address.account] != nil || decloak.peers[address] != nil else { return }
     if presences.available(from, presence), isSeen { onEvent(.contactChanged(from.bare)) }
-    // An answer that the server kept for us says nothing about now.
-    guard !DecloakElements.isDelayed(presence) else { return }
+    // Whom we did not ask tells Decloak nothing; an answer that the server kept for us says nothing about now.
+    guard decloak.asks[address.account] != nil, !DecloakElements.isDelayed(presence) else { return }
     let now = now
     decide { decloak, audience in decloak.appeared(address, audience: &audience, now: now) }
   }

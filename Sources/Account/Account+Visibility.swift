@@ -23,7 +23,9 @@ extension Account {
     case .disconnected: return
     case .connecting: try await reopen()
     case .connected:
-      try await take(VisibilityPlan.change(from: audience.mode, to: new))
+      let steps = VisibilityPlan.change(from: audience.mode, to: new)
+      // Nothing left to do, but an earlier try was never confirmed: that is still owed.
+      if steps.isEmpty { try await fence() } else { try await take(steps) }
       guard status == .connected else { throw .notConnected }
     }
     isModePending = false

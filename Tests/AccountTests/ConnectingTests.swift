@@ -103,4 +103,28 @@ struct ConnectingTests {
     #expect(sent.count == 1)
     #expect(sent.first?.contains("romeo@localhost/r") == true)
   }
+
+  @Test("A change that the server never confirmed is asked about again, and not taken for done")
+  @LoopActor func unconfirmedChange() async throws {
+    let home = try Home(mode: .invisible)
+    try await home.connect()
+    try home.server.isMute = true
+    let failure = Waiter<AccountError?>()
+    spawn {
+      do throws(AccountError) {
+        try await home.account.setMode(.visible)
+        failure.finish(nil)
+      } catch { failure.finish(error) }
+    }
+    await home.sentSomething()
+    home.time.advance(by: .seconds(11))
+    #expect(await failure.value()?.code == .timedOut)
+    #expect(home.account.isModePending)
+    let server = try home.server
+    server.isMute = false
+    _ = server.take()
+    try await home.account.setMode(.visible)
+    #expect(!home.account.isModePending)
+    #expect(server.take().contains { $0.contains("urn:xmpp:ping") })
+  }
 }
