@@ -53,12 +53,12 @@ extension Account {
     var client = configuration.client
     // A hidden stream has a resource that nobody knows (COMPAT: guessing the full JID is the last tell).
     if wantedMode == .invisible { client.resource = nil }
-    doorkeeper.open(makeStream(client)) { [weak self] event in
+    doorkeeper.open(makeStream(client, nil)) { [weak self] event in
       guard let self, streamSerial == serial else { return }
       switch event {
       case .bound(let jid, _, let security): bound(jid, security, serial)
-      case .ended(let end): ended(end)
-      case .stanza: break
+      case .ended(let end, _): ended(end)
+      case .step, .resumed, .stanza: break
       }
     }
   }

@@ -16,7 +16,7 @@ public import XMPP
 @LoopActor
 public final class Account {
   /// Makes the stream of a connection; tests pass one without a network.
-  public typealias StreamMaker = @LoopActor (ClientConfiguration) -> any StanzaStream
+  public typealias StreamMaker = @LoopActor (ClientConfiguration, Resumption?) -> any StanzaStream
 
   /// What the account was given when it was added.
   public let configuration: AccountConfiguration

@@ -75,7 +75,7 @@ final class Doorkeeper {
       throw AccountError(.wouldReveal, "This is never sent: it would tell others that you are, or were, online.")
     }
     if let departure = Departure(stanza) { audience.noteDeparture(departure, to: stanza.to.map(Address.init)) }
-    stream.send(stanza.element)
+    stream.send(stanza.element, isMeant: reveal)
   }
 
   /// Sends a stanza of our own code's making. One that must not leave is a fault of ours: it stays, and is counted.
@@ -108,7 +108,7 @@ final class Doorkeeper {
     switch verdict {
     case .drop: break
     case .imitate:
-      if !isClosing, let answer = absentResource.answer(to: stanza, raw) { stream?.send(answer) }
+      if !isClosing, let answer = absentResource.answer(to: stanza, raw) { stream?.send(answer, isMeant: false) }
     case .use, .learn, .ask, .list, .deliver, .match: admit(stanza, raw, verdict)
     }
   }

@@ -26,7 +26,9 @@ enum Parameters {
     var client = ClientConfiguration(account: account, password: "")
     client.server = try parameters.take("server")
     client.port = try parameters.take("port")
-    client.tls = try oneOf([.starttls, .direct, .off], parameters.take("tls") ?? "starttls", "\"tls\"")
+    client.tls = try parameters.take("tls", String.self).map { text throws(DBusError) in
+      try oneOf([.starttls, .direct, .off], text, "\"tls\"")
+    }
     client.caFile = try parameters.take("ca-file")
     client.resource = try parameters.take("resource")
     if let resource = client.resource {

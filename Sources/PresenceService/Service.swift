@@ -81,7 +81,7 @@ public final class Service {
     let time = EventLoop.shared.time
     let object = AccountObject(
       Account(configuration, nonce: RequestNonce.make(), time: time, logger: logger) { [logger] in
-        ClientStream($0, time: time, logger: logger)
+        ClientStream($0, time: time, logger: logger, resumption: $1)
       }, owner: caller.uid, path: path, server: server)
     if let earlier { object.client.setPolicy(earlier.policy) }
     accounts.insert(object)

@@ -36,7 +36,7 @@ final class Home {
         client: ClientConfiguration(account: try BareJID("juliet@localhost"), password: "p", resource: resource),
         mode: mode),
       nonce: "test", time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    ) { configuration in
+    ) { configuration, _ in
       let server = ScriptedServer(configuration, resource: "r\((box.home?.servers.count ?? 0) + 1)")
       server.roster = roster
       box.home?.onOpen(server)

@@ -50,9 +50,11 @@ final class ScriptedServer: StanzaStream {
   }
 
   /// Ends the stream.
-  func end() { onEvent(.ended(StreamEnd(.cancelled, "closed"))) }
+  func end() { onEvent(.ended(StreamEnd(.cancelled, "closed"), nil)) }
 
-  func send(_ stanza: Element) {
+  func setActive(_ isActive: Bool) {}
+
+  func send(_ stanza: Element, isMeant: Bool) {
     sent.append(stanza)
     defer { onSend() }
     answer(stanza)

@@ -24,7 +24,7 @@ final class StreamWatcher {
       switch event {
       case .bound(let jid, _, _): bound = jid
       case .stanza(let stanza, _): stanzas.append(stanza)
-      case .ended(let end):
+      case .ended(let end, _):
         self.end = end
         ends += 1
       }

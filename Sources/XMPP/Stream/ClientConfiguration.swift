@@ -20,16 +20,26 @@ public struct ClientConfiguration: Hashable, Sendable {
   public var server: String?
   /// The port; 5222, or 5223 for ``TLS/direct``, where there is none.
   public var port: UInt16?
-  /// How the connection is protected.
-  public var tls: TLS
+  /// How the connection is protected. Where nothing is said, as the domain's SRV records offer it (XEP-0368), and with
+  /// STARTTLS where there are none.
+  public var tls: TLS?
   /// A file of PEM certificates that are trusted instead of the system's.
   public var caFile: String?
+  /// The SHA-256 hash of the one certificate that is accepted, in 64 lower-case hexadecimal digits. It takes the place of
+  /// every other check.
+  public var fingerprint: String?
+  /// A certificate of the account's, those that vouch for it, and its private key, in PEM, to log in with
+  /// (SASL EXTERNAL, XEP-0178).
+  public var clientCertificate: [UInt8]?
+  /// The strongest way of logging in that has worked before, as in ``Security/mechanism``: a server that offers only
+  /// weaker ones may be somebody else.
+  public var leastMechanism: String?
   /// The resource to ask for; one that cannot be guessed where there is none.
   public var resource: String?
 
   /// Describes an account whose server is found by its domain, with STARTTLS and a random resource.
   public init(
-    account: BareJID, password: String, server: String? = nil, port: UInt16? = nil, tls: TLS = .starttls,
+    account: BareJID, password: String, server: String? = nil, port: UInt16? = nil, tls: TLS? = nil,
     caFile: String? = nil, resource: String? = nil
   ) {
     self.account = account

@@ -48,9 +48,11 @@ public final class ClientStream: StanzaStream {
   ///   - time: the clock of all time-outs.
   ///   - logger: where to write; no addresses above the debug level, and never a stanza.
   ///   - timeLimit: how long it may take until the stream is bound.
+  ///   - resumption: the session to go on with, where there is one. Where the server does not have it any more a new one
+  ///     is begun.
   public init(
     _ configuration: ClientConfiguration, time: any TimeSource, logger: Logger,
-    timeLimit: Duration = defaultTimeLimit
+    timeLimit: Duration = defaultTimeLimit, resumption: Resumption? = nil
   ) {
     self.configuration = configuration
     self.time = time
@@ -72,10 +74,13 @@ public final class ClientStream: StanzaStream {
   }
 
   /// Sends a stanza.
-  public func send(_ element: Element) {
+  public func send(_ element: Element, isMeant: Bool) {
     guard phase == .bound else { return }
     transport?.send(element.bytes(within: Namespace.client))
   }
+
+  /// Nothing yet.
+  public func setActive(_ isActive: Bool) {}
 
   /// Ends the stream.
   public func close() {
@@ -222,7 +227,7 @@ public final class ClientStream: StanzaStream {
     transport?.close()
     transport = nil
     logger.debug("stream ended", metadata: ["code": "\(end.code)"])
-    spawn { self.onEvent(.ended(end)) }
+    spawn { self.onEvent(.ended(end, nil)) }
   }
 
   private func send(text: String) { transport?.send(Array(text.utf8)) }

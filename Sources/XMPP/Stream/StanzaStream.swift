@@ -10,27 +10,37 @@ public import XML
 public protocol StanzaStream: AnyObject {
   /// Told what happens. Set it before ``open()``.
   var onEvent: @LoopActor (StreamEvent) -> Void { get set }
-  /// Begins to connect; ``StreamEvent/bound(_:_:_:)`` or ``StreamEvent/ended(_:)`` follows.
+  /// Begins to connect; ``StreamEvent/bound(_:_:_:)``, ``StreamEvent/resumed(_:unacknowledged:)`` or
+  /// ``StreamEvent/ended(_:_:)`` follows.
   func open()
-  /// Sends a stanza, in the order of the calls. Before the stream is bound, and once it is closed or has ended,
-  /// nothing is sent.
-  func send(_ element: Element)
-  /// Ends the stream in good order: what was sent before goes out first. ``StreamEvent/ended(_:)`` follows, and no
+  /// Sends a stanza, in the order of the calls. Before the stream is bound or resumed, and once it is closed or has
+  /// ended, nothing is sent.
+  /// - Parameter isMeant: a note of the sender's, given back with the stanza if the server never had it.
+  func send(_ element: Element, isMeant: Bool)
+  /// Tells the server whether somebody is looking (XEP-0352), where it wants to know. Forgotten with the stream.
+  func setActive(_ isActive: Bool)
+  /// Ends the stream in good order: what was sent before goes out first. ``StreamEvent/ended(_:_:)`` follows, and no
   /// more stanzas.
   func close()
 }
 
 extension StanzaStream {
   /// Sends a stanza.
-  public func send(_ stanza: Stanza) { send(stanza.element) }
+  public func send(_ stanza: Stanza) { send(stanza.element, isMeant: false) }
 }
 
 /// What happened on a stream.
 public enum StreamEvent: Sendable {
-  /// The server has let us in, under this address.
+  /// How far it has come, before it is bound or resumed.
+  case step(StreamStep)
+  /// The server has let us in, under this address, with a new session.
   case bound(FullJID, StreamFeatures, Security)
+  /// The session of an earlier stream goes on. What it had sent and the server never had is given back: it has not
+  /// been sent again.
+  case resumed(Security, unacknowledged: [SentStanza])
   /// A stanza came, as it was understood and as it was said. What is no stanza does not get here.
   case stanza(Stanza, raw: Element)
-  /// The stream is over. Told exactly once, and last.
-  case ended(StreamEnd)
+  /// The stream is over. Told exactly once, and last; with what it takes to go on with its session, where the server
+  /// keeps it.
+  case ended(StreamEnd, Resumption?)
 }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import EventLoop
+public import XML
+
+/// What it takes to go on with a session on another connection (XEP-0198 §5).
+public struct Resumption: Sendable {
+  /// The session's address.
+  public let jid: FullJID
+  /// What the server calls the session.
+  public let id: String
+  /// Where the server wants to be reached for it, as `host:port`; nil where it does not matter.
+  public let location: String?
+  /// Until when the server keeps the session.
+  public let expiresAt: MonotonicTime
+  /// How many of the server's stanzas we have had, modulo 2³² (XEP-0198 §4).
+  public let handled: UInt32
+  /// How many of our stanzas the server has said that it had, modulo 2³².
+  public let acknowledged: UInt32
+  /// What we sent after those, in order.
+  public let unacknowledged: [SentStanza]
+
+  /// Describes a session that can be gone on with.
+  public init(
+    jid: FullJID, id: String, location: String?, expiresAt: MonotonicTime, handled: UInt32, acknowledged: UInt32,
+    unacknowledged: [SentStanza]
+  ) {
+    self.jid = jid
+    self.id = id
+    self.location = location
+    self.expiresAt = expiresAt
+    self.handled = handled
+    self.acknowledged = acknowledged
+    self.unacknowledged = unacknowledged
+  }
+}
+
+/// A stanza that was sent, and what its sender noted on it.
+public struct SentStanza: Hashable, Sendable {
+  /// The stanza.
+  public let element: Element
+  /// Whether somebody said that it may go to whom it would reveal us. The stream makes no use of it.
+  public let isMeant: Bool
+
+  /// Notes a stanza.
+  public init(_ element: Element, isMeant: Bool) {
+    self.element = element
+    self.isMeant = isMeant
+  }
+}
