@@ -49,6 +49,7 @@ let package = Package(
     systemLibrary("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
     systemLibrary("CXML", pkgConfig: "libxml-2.0", debian: "libxml2-dev"),
     systemLibrary("CIDN", pkgConfig: "libidn", debian: "libidn-dev"),
+    systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
     .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
 
     // The core: standard library only.
@@ -62,17 +63,18 @@ let package = Package(
     room("DBus", ["CDBus", "EventLoop"]),
     room("DBusInterfaces", ["DBus", "EventLoop"], plugins: ["DBusCodegenPlugin"]),
     room("XMPP", ["CIDN", "CLinux", "Crypto", "EventLoop", "TLS", "XML", logging]),
-    room("Account", ["Audience", "Crypto", "EventLoop", "XML", "XMPP", logging]),
+    room("Store", ["CLinux", "CSQLite", "EventLoop"]),
+    room("Account", ["Audience", "Crypto", "EventLoop", "Store", "XML", "XMPP", logging]),
     room(
       "PresenceService",
-      ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "TLS", "XMPP", "CLinux", logging]),
+      ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "Store", "TLS", "XMPP", "CLinux", logging]),
 
     // For the demo and the bench: starting other programs; and in plain C what ours is measured against.
     room("Processes", ["EventLoop"]),
     .target(name: "BenchBaseline", dependencies: ["CDBus", "CXML"]),
 
     // The programs: options, wiring, nothing else.
-    program("nightcloakd", ["DBus", "EventLoop", "PresenceService", "CLinux", logging]),
+    program("nightcloakd", ["DBus", "EventLoop", "PresenceService", "Store", "CLinux", logging]),
     program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
     program("nightcloak-bench", ["BenchBaseline", "CDBus", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
 
@@ -94,7 +96,8 @@ let package = Package(
       "DBusTests", ["CDBus", "CWitness", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
     tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto", logging]),
-    tests("AccountTests", ["Account", "Audience", "EventLoop", "XML", "XMPP", logging]),
+    tests("StoreTests", ["CLinux", "CSQLite", "EventLoop", "Store", "Support"]),
+    tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests("PresenceServiceTests", ["Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "XMPP"]),
     tests("WitnessTests", ["Support"]),
   ]
