@@ -27,7 +27,9 @@ extension StreamEnd {
       default:
         "The server does not let us in: ask its administrator."
       }
-    self.init(.authentication, explanation + Self.quote(element.child("text", Namespace.sasl)?.text))
+    let text = explanation + Self.quote(element.child("text", Namespace.sasl)?.text)
+    // A second try with the same password is of no use, and some servers lock an account over several.
+    self.init(.authentication, text, isFinal: conditions.first?.name != "temporary-auth-failure")
   }
 
   /// What the server says, fit for being shown: it may say anything, at any length.

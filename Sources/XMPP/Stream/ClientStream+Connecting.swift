@@ -30,7 +30,7 @@ extension ClientStream {
     throw StreamEnd(
       .protocol,
       "tls off is for a server on this machine, and \(configuration.serverName) is another: set tls to starttls or "
-        + "direct.")
+        + "direct.", isFinal: true)
   }
 
   private func firstAnswer(of addresses: [SocketAddress]) async throws(StreamEnd) -> Transport {
