@@ -64,9 +64,16 @@ struct Assembly {
     guard !hasEnded, unread == nil else { return }
     if code != Int32(XML_ERR_OK.rawValue), context?.pointee.wellFormed != 1 {
       fail(.notWellFormed(code: Int(code)))
-    } else if fed - max(endOfStanza, endOfSpace) > limits.stanzaBytes {
-      fail(.stanzaTooLarge(limit: limits.stanzaBytes))
+    } else if fed - max(endOfStanza, endOfSpace) > sizeLimit {
+      fail(.stanzaTooLarge(limit: sizeLimit))
     }
+  }
+
+  /// How large the stanza that is being read may be.
+  private var sizeLimit: Int {
+    guard let stanza = nodes.first, !stanza.isText, let larger = limits.largerStanzas[names.strings[Int(stanza.name)]]
+    else { return limits.stanzaBytes }
+    return max(larger, limits.stanzaBytes)
   }
 
   mutating func takeEvents() -> [StreamParser.Event] {
@@ -201,9 +208,7 @@ struct Assembly {
   private mutating func finishStanza() {
     let start = endOfStanza
     endOfStanza = bytesRead
-    guard endOfStanza - max(start, endOfSpace) <= limits.stanzaBytes else {
-      return fail(.stanzaTooLarge(limit: limits.stanzaBytes))
-    }
+    guard endOfStanza - max(start, endOfSpace) <= sizeLimit else { return fail(.stanzaTooLarge(limit: sizeLimit)) }
     events.append(.stanza(Element(takeFragment(), at: 0)))
     if let context, nameBytes > limits.nameBytes { stopForRenewal(context) }
   }

@@ -4,6 +4,8 @@
 public struct Limits: Sendable, Hashable {
   /// The most bytes of one stanza, or of a stream's header.
   public var stanzaBytes = 256 * 1024
+  /// Stanzas of these names may be larger.
+  public var largerStanzas: [String: Int] = [:]
   /// How deep elements may nest in a stanza; the stanza itself is at depth 1.
   public var depth = 64
   /// The most attributes of one element, its namespace declarations included.
