@@ -137,6 +137,17 @@ public struct Audience: Sendable {
     }
   }
 
+  /// Notes that an unavailable was lost with the stream before the server had it: whoever it was for, or everybody
+  /// where it was for all, may see us still.
+  public mutating func noteLostFarewell(to address: Address?) {
+    if let address { shownByAccount.insert(address) } else { isBroadcasting = true }
+  }
+
+  /// Notes that an earlier stream, which nobody closed, showed us to these, and that its resource is ours again.
+  public mutating func inherit(shown addresses: [Address]) {
+    for address in addresses { shownByAccount.insert(address) }
+  }
+
   /// Notes that the stream is gone, and with it all that its resource had shown.
   public mutating func streamEnded() {
     shownByAccount.removeAll()
