@@ -35,6 +35,8 @@ public struct DBusError: Error, Hashable, Sendable, CustomStringConvertible {
     public static let notSupported = Name(standard: "NotSupported")
     /// A limit was reached.
     public static let limitsExceeded = Name(standard: "LimitsExceeded")
+    /// Something could not be read or written.
+    public static let ioError = Name(standard: "IOError")
     /// No answer came in time.
     public static let noReply = Name(standard: "NoReply")
     /// The bus is gone.
