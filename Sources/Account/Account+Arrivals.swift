@@ -89,26 +89,4 @@ extension Account {
     }
     doorkeeper.send(.iq(Responder.answer(to: iq)))
   }
-
-  /// A roster push counts only from our own account (RFC 6121 §2.1.6).
-  private func rosterPush(_ iq: IQ, _ query: Element) {
-    guard iq.from == nil || iq.from == JID(jid), let change = roster.push(query) else {
-      return doorkeeper.send(.iq(Responder.refusal(of: iq)))
-    }
-    doorkeeper.send(.iq(Responder.acknowledgement(of: iq)))
-    let contact: BareJID
-    let subscription: Roster.Subscription
-    switch change {
-    case .updated(let item): (contact, subscription) = (item.jid, item.subscription)
-    case .removed(let jid): (contact, subscription) = (jid, .none)
-    }
-    if subscription.seesUs { subscriptionRequests.remove(BareAddress(contact)) }
-    forgetUnlessSeen(contact)
-    decide { decloak, audience in
-      decloak.subscriptionChanged(
-        BareAddress(contact), seesUs: subscription.seesUs, seen: subscription.isSeen, audience: &audience)
-    }
-    onEvent(.contactChanged(contact))
-    rosterPushes.resume(contact)
-  }
 }

@@ -20,7 +20,10 @@ extension Account {
     isModePending = true
     onEvent(.visibilityChanged)
     switch status {
-    case .disconnected: return
+    case .disconnected, .waiting: return
+    case .connecting where suspended != nil:
+      // The session goes on, and then takes this up; a new one would begin with it.
+      try await awaitConnected(connectWaiters.take(), atMost: Self.reconnectLimit)
     case .connecting: try await reopen()
     case .connected:
       let steps = VisibilityPlan.change(from: audience.mode, to: new)
@@ -44,6 +47,7 @@ extension Account {
     if let priority { new.priority = priority }
     guard new != presence else { return }
     presence = new
+    hasNewPresence = status != .connected
     onEvent(.presenceChanged)
     // Not only while connected: what was broadcast when the stream came up is brought up to date as well.
     if audience.mode == .visible { doorkeeper.send(.presence(presence.full())) }
@@ -76,8 +80,15 @@ extension Account {
     decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }
   }
 
+  /// Says whether somebody is looking: a server may then hold back what can wait (XEP-0352).
+  public func setActive(_ active: Bool) {
+    guard active != isActive else { return }
+    isActive = active
+    if status == .connected { doorkeeper.setActive(active) }
+  }
+
   /// Logs out and in again.
-  private func reopen() async throws(AccountError) {
+  func reopen() async throws(AccountError) {
     setStatus(.connecting, "")
     let serial = streamSerial
     await close()

@@ -3,14 +3,16 @@
 public import Audience
 public import EventLoop
 public import Logging
+public import Store
 internal import XML
 public import XMPP
 
 /// One XMPP account joined to one ``Audience``.
 ///
 /// A call or a stanza comes in, the pure core says what is to be done, and this carries it out through the
-/// ``Doorkeeper``. Connecting: `Account+Connecting.swift`; what arrives: `Account+Arrivals.swift`; what people ask
-/// for: `Account+Decloak.swift`, `Account+Visibility.swift`, `Account+Subscriptions.swift`.
+/// ``Doorkeeper``. The connection: `Account+Connecting.swift`, `Account+Streams.swift`, `Account+Outages.swift`; what
+/// arrives: `Account+Arrivals.swift`, `Account+Roster.swift`; what people ask for: `Account+Decloak.swift`,
+/// `Account+Visibility.swift`, `Account+Subscriptions.swift`.
 ///
 /// Every function that awaits looks its stream, session or request up again afterwards: much can happen meanwhile.
 @LoopActor
@@ -53,6 +55,9 @@ public final class Account {
   /// Who may know that we are online.
   public var audience: Audience { doorkeeper.audience }
 
+  let store: AccountStore
+  let loginMemory: LoginMemory
+  let disclosures: Disclosures
   let doorkeeper: Doorkeeper
   let requests: IQRequests
   let capabilities: PeerCapabilities
@@ -75,17 +80,32 @@ public final class Account {
   var isClosing: Bool { closingSerial == streamSerial }
   /// Whether the account was removed: it never connects again.
   var isRetired = false
+  /// Whether a connection that is lost is to come back: one was up, or is to be without anybody asking for it.
+  var isEstablished = false
+  /// Whether the present session knows all that it has to before anything may be shown.
+  var isSettled = false
+  /// The session that the server keeps while there is no stream.
+  var suspended: SuspendedSession?
+  var reconnection = Reconnection()
+  /// The next try.
+  var retry: TimerToken?
+  /// Whether our presence has changed since it was last sent to those who see all of it.
+  var hasNewPresence = false
+  /// Whether somebody is looking (XEP-0352).
+  var isActive = true
+  var rosterIsVersioned = false
   private var deadline: (at: Instant, timer: TimerToken)?
 
   /// An account that is not connected.
   /// - Parameters:
   ///   - configuration: how to log in, and what to show.
   ///   - nonce: starts the ids of requests; never the same twice, also across restarts.
+  ///   - store: what is kept of it.
   ///   - time: the clock.
   ///   - logger: where to write. JIDs at debug level only.
   ///   - makeStream: makes the stream of each connection.
   public init(
-    _ configuration: AccountConfiguration, nonce: String, time: any TimeSource, logger: Logger,
+    _ configuration: AccountConfiguration, nonce: String, store: AccountStore, time: any TimeSource, logger: Logger,
     makeStream: @escaping StreamMaker
   ) {
     self.configuration = configuration
@@ -95,7 +115,10 @@ public final class Account {
     wantedMode = configuration.mode
     decloak = Decloak(nonce: nonce)
     presence = OwnPresence(priority: configuration.priority, capabilities: OwnCapabilities.element)
-    let doorkeeper = Doorkeeper(account: configuration.client.account, logger: logger)
+    self.store = store
+    loginMemory = LoginMemory(store, acceptsWeaker: configuration.acceptsWeakerLogin)
+    disclosures = Disclosures(store, account: configuration.client.account)
+    let doorkeeper = Doorkeeper(account: configuration.client.account, disclosures: disclosures, logger: logger)
     let requests = IQRequests(time: time, account: configuration.client.account, doorkeeper: doorkeeper)
     self.doorkeeper = doorkeeper
     self.requests = requests

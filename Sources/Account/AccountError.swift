@@ -8,7 +8,7 @@ public struct AccountError: Error, Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     case invalidArgument, invalidJID, limitExceeded, notSupported
     case notConnected, noSuchRequest, alreadyResolved, serverRefused, wouldReveal
-    case authenticationFailed, certificateRejected, networkError, timedOut, cancelled
+    case authenticationFailed, certificateRejected, networkError, timedOut, cancelled, storageFailed
   }
 
   /// What kind of failure it is.

@@ -37,5 +37,5 @@ public struct PeerInfo: Hashable, Sendable {
 
 /// The connection's state, as API.md names it.
 public enum AccountStatus: String, Hashable, Sendable {
-  case disconnected, connecting, connected
+  case disconnected, connecting, connected, waiting
 }

@@ -26,11 +26,14 @@ final class Doorkeeper {
   var admit: Guest = { _, _, _ in }
 
   private var stream: (any StanzaStream)?
-  private var isClosing = false
+  /// Whether the stream takes stanzas: it is bound or resumed, and nobody has closed it.
+  private var isUp = false
+  private let disclosures: Disclosures
   private let logger: Logger
 
-  init(account: BareJID, logger: Logger) {
+  init(account: BareJID, disclosures: Disclosures, logger: Logger) {
     audience = Audience(account: BareAddress(account))
+    self.disclosures = disclosures
     self.logger = logger
   }
 
@@ -40,25 +43,43 @@ final class Doorkeeper {
   /// - Parameter onEvent: told of everything but stanzas, which are judged first.
   func open(_ stream: any StanzaStream, onEvent: @escaping @LoopActor (StreamEvent) -> Void) {
     self.stream = stream
-    isClosing = false
+    isUp = false
     stream.onEvent = { [weak self, weak stream] event in
       guard let self, let stream, self.stream === stream else { return }
-      if case .stanza(let stanza, let raw) = event { received(stanza, raw) } else { onEvent(event) }
+      switch event {
+      case .stanza(let stanza, let raw): return received(stanza, raw)
+      case .bound(let jid, _, _):
+        disclosures.resource = jid.resource
+        isUp = true
+      case .resumed: isUp = true
+      case .ended: isUp = false
+      case .step: break
+      }
+      onEvent(event)
     }
     stream.open()
   }
 
   /// Closes the stream in order; `ended` follows. From here on nothing leaves.
   func close() {
-    isClosing = true
+    isUp = false
     stream?.close()
   }
 
-  /// Forgets the stream, and with it whom its resource was shown to.
-  func forget() {
+  /// Forgets the stream. Whom its session was shown to is still known.
+  func forgetStream() {
+    isUp = false
     stream = nil
-    audience.streamEnded()
   }
+
+  /// Forgets whom the session was shown to: it is over.
+  func forgetSession() { audience.streamEnded() }
+
+  /// Tells the server whether somebody is looking.
+  func setActive(_ isActive: Bool) { stream?.setActive(isActive) }
+
+  /// Finds out whether the server is still there.
+  func checkStream() { stream?.check() }
 
   // MARK: Out
 
@@ -66,7 +87,7 @@ final class Doorkeeper {
   /// - Parameter reveal: that the very call says that it may tell somebody outside that we are online.
   /// - Throws: ``AccountError`` `wouldReveal` or `notConnected`.
   func send(_ stanza: Stanza, reveal: Bool) throws(AccountError) {
-    guard let stream, !isClosing else { throw .notConnected }
+    guard let stream, isUp else { throw .notConnected }
     switch verdict(on: stanza) {
     case .send: break
     case .wouldReveal where reveal: break
@@ -74,8 +95,28 @@ final class Doorkeeper {
     case .refuse:
       throw AccountError(.wouldReveal, "This is never sent: it would tell others that you are, or were, online.")
     }
-    if let departure = Departure(stanza) { audience.noteDeparture(departure, to: stanza.to.map(Address.init)) }
+    if let departure = Departure(stanza) {
+      // Written down first: what is not known to have been shown cannot be taken back.
+      try disclosures.note(departure, to: stanza.to, audience.mode)
+      audience.noteDeparture(departure, to: stanza.to.map(Address.init))
+    }
     stream.send(stanza.element, isMeant: reveal)
+  }
+
+  /// Sends what the server never had, if it may still leave. Presence is made anew instead.
+  func sendAgain(_ sent: SentStanza) {
+    guard let stanza = try? Stanza(sent.element) else { return }
+    do throws(AccountError) {
+      try send(stanza, reveal: sent.isMeant)
+    } catch {
+      logger.info("a stanza that was lost with the connection is not sent again: \(error.code)")
+    }
+  }
+
+  /// Notes that an unavailable was lost: whoever it was for may see us still.
+  func lostFarewell(to address: Address?) {
+    audience.noteLostFarewell(to: address)
+    if let jid = address?.jid { disclosures.lostFarewell(to: jid, audience.mode) }
   }
 
   /// Sends a stanza of our own code's making. One that must not leave is a fault of ours: it stays, and is counted.
@@ -83,7 +124,10 @@ final class Doorkeeper {
     do throws(AccountError) {
       try send(stanza, reveal: false)
     } catch {
-      guard error.code == .wouldReveal else { return }
+      guard error.code == .wouldReveal else {
+        if error.code == .storageFailed { logger.error("presence was not sent: \(error.text)") }
+        return
+      }
       faults += 1
       logger.critical(
         "internal fault: a stanza that would have revealed us was stopped", metadata: ["count": "\(faults)"])
@@ -108,7 +152,7 @@ final class Doorkeeper {
     switch verdict {
     case .drop: break
     case .imitate:
-      if !isClosing, let answer = absentResource.answer(to: stanza, raw) { stream?.send(answer, isMeant: false) }
+      if isUp, let answer = absentResource.answer(to: stanza, raw) { stream?.send(answer, isMeant: false) }
     case .use, .learn, .ask, .list, .deliver, .match: admit(stanza, raw, verdict)
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Store
 internal import XML
 public import XMPP
 
@@ -30,6 +31,8 @@ public struct Roster: Sendable {
     public var subscription: Subscription
     /// Whether our own subscription request waits for an answer.
     public var isPending: Bool
+    /// Whether the contact may see us as soon as it asks (RFC 6121 §3.4).
+    public var isApproved: Bool
   }
 
   /// What a push changed.
@@ -48,6 +51,19 @@ public struct Roster: Sendable {
     for child in query?.children ?? [] {
       guard items.count < Self.mostItems, case .updated(let item)? = Self.read(child) else { continue }
       items[item.jid] = item
+    }
+  }
+
+  /// Takes the roster as it was kept.
+  mutating func replace(with contacts: [StoredContact]) {
+    items.removeAll()
+    items.reserveCapacity(min(contacts.count, Self.mostItems))
+    for contact in contacts.prefix(Self.mostItems) {
+      guard let jid = try? BareJID(contact.jid), let subscription = Subscription(rawValue: contact.subscription)
+      else { continue }
+      items[jid] = Item(
+        jid: jid, name: contact.name, groups: contact.groups, subscription: subscription,
+        isPending: contact.isPending, isApproved: contact.isApproved)
     }
   }
 
@@ -77,6 +93,7 @@ public struct Roster: Sendable {
       Item(
         jid: jid, name: element.attribute("name") ?? "",
         groups: element.children.filter { $0.name == "group" }.map(\.text),
-        subscription: subscription, isPending: element.attribute("ask") == "subscribe"))
+        subscription: subscription, isPending: element.attribute("ask") == "subscribe",
+        isApproved: element.attribute("approved").map { $0 == "true" || $0 == "1" } ?? false))
   }
 }

@@ -11,7 +11,7 @@ internal import XMPP
 
 extension AccountObject: ConnectionServer {
   var account: String { client.jid.description }
-  var jid: String { client.fullJID?.description ?? "" }
+  var jid: String { client.status == .connected ? client.fullJID?.description ?? "" : "" }
   var `protocol`: String { "xmpp" }
   var status: String { client.status.rawValue }
   var statusReason: String { client.statusReason }
@@ -87,7 +87,7 @@ extension AccountObject: ConnectionServer {
     client.subscriptionRequests.all.map { client.entry($0) }
   }
 
-  func setActive(active: Bool, caller: Caller) async throws { throw notBuilt("SetActive (client state indication)") }
+  func setActive(active: Bool, caller: Caller) async throws { client.setActive(active) }
 
   private func reveal(_ options: [String: Value], _ method: String) throws(DBusError) -> Bool {
     var options = Options(options, in: "options of \(method)")

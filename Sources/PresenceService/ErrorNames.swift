@@ -27,6 +27,7 @@ extension AccountError.Code {
     case .networkError: .ours("NetworkError")
     case .timedOut: .ours("TimedOut")
     case .cancelled: .ours("Cancelled")
+    case .storageFailed: .ioError
     }
   }
 }

@@ -6,6 +6,7 @@ public import DBus
 internal import DBusInterfaces
 public import EventLoop
 public import Logging
+public import Store
 internal import XMPP
 
 /// The `org.nightcloak.Presence1` service on one bus: the manager, and each uid's accounts.
@@ -27,6 +28,7 @@ public final class Service {
 
   private let connection: BusConnection
   private let logger: Logger
+  private let store: Store
   private let accounts = AccountTree()
   private let server: ObjectServer
   private let interestPolicy: InterestPolicy
@@ -38,9 +40,13 @@ public final class Service {
   ///   - connection: to the bus.
   ///   - audibility: who hears signals.
   ///   - version: of the program.
+  ///   - store: what is remembered.
   ///   - logger: where to write.
-  public init(_ connection: BusConnection, audibility: Audibility, version: String, logger: Logger) {
+  public init(
+    _ connection: BusConnection, audibility: Audibility, version: String, store: Store, logger: Logger
+  ) {
     self.connection = connection
+    self.store = store
     self.logger = logger
     interestPolicy = InterestPolicy(accounts)
     let policy: any SignalPolicy = audibility == .everyone ? BroadcastPolicy() : interestPolicy
@@ -54,6 +60,11 @@ public final class Service {
   /// Takes the name on the bus; from here on clients find us.
   /// - Throws: ``DBusError`` when it belongs to somebody else.
   public func start() async throws(DBusError) { try await connection.requestName(Self.busName) }
+
+  /// The network has changed, or the machine was asleep.
+  public func surroundingsChanged() {
+    for object in accounts.all { object.client.surroundingsChanged() }
+  }
 
   /// Ends all sessions, closes all streams in order, and leaves the bus.
   public func stop() async {
@@ -80,7 +91,11 @@ public final class Service {
     logger[metadataKey: "uid"] = "\(caller.uid)"
     let time = EventLoop.shared.time
     let object = AccountObject(
-      Account(configuration, nonce: RequestNonce.make(), time: time, logger: logger) { [logger] in
+      Account(
+        configuration, nonce: RequestNonce.make(),
+        store: store.account(AccountKey(uid: caller.uid, jid: jid.description, protocol: "xmpp")), time: time,
+        logger: logger
+      ) { [logger] in
         ClientStream($0, time: time, logger: logger, resumption: $1)
       }, owner: caller.uid, path: path, server: server)
     if let earlier { object.client.setPolicy(earlier.policy) }
@@ -101,6 +116,7 @@ public final class Service {
     let (client, owner) = (object.client, object.owner)
     if forget {
       kept.forget(client.jid, of: owner)
+      try await client.forget()
     } else {
       kept.keep(KeptSettings.Settings(policy: client.decloak.policy, mode: client.wantedMode), client.jid, of: owner)
     }

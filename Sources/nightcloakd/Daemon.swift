@@ -5,6 +5,7 @@ internal import EventLoop
 internal import Glibc
 internal import Logging
 internal import PresenceService
+internal import Store
 
 /// The life of the program: onto the bus, serve, and off again in order.
 @LoopActor
@@ -20,6 +21,12 @@ final class Daemon {
 
   func run() async {
     Signals.handle([SIGTERM, SIGINT]) { _ in spawn { await self.stop(status: 0) } }
+    let store: Store
+    do throws(StoreError) {
+      store = try await Store.open(directory: nil)
+    } catch {
+      return fail(error.message)
+    }
     do throws(DBusError) {
       let connection = try await BusConnection.open(address)
       connection.onDisconnected = { [self] error in
@@ -27,7 +34,7 @@ final class Daemon {
       }
       let service = Service(
         connection, audibility: options.bus == .session ? .everyone : .interested, version: Self.version,
-        logger: logger)
+        store: store, logger: logger)
       self.service = service
       try await service.start()
     } catch {

@@ -12,7 +12,7 @@ struct ConnectingTests {
 
   @Test("A visible account learns how absence looks, gets its roster, and only then shows itself, once")
   @LoopActor func visibleStart() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.account.connect()
     let sent = try home.server.take()
     let kinds = sent.map { String($0.prefix(while: { $0 != " " && $0 != ">" })) }
@@ -24,7 +24,7 @@ struct ConnectingTests {
 
   @Test("An invisible account sends no presence at all, and takes a resource that nobody can know")
   @LoopActor func invisibleStart() async throws {
-    let home = try Home(mode: .invisible, resource: "known")
+    let home = try await Home(mode: .invisible, resource: "known")
     try await home.account.connect()
     #expect(try presences(home.server.take()).isEmpty)
     #expect(try home.server.resource != "known")
@@ -33,7 +33,7 @@ struct ConnectingTests {
 
   @Test("A second Connect joins the first; one while connected succeeds at once")
   @LoopActor func joinedConnect() async throws {
-    let home = try Home()
+    let home = try await Home()
     async let first: Void = home.account.connect()
     async let second: Void = home.account.connect()
     _ = try await (first, second)
@@ -43,7 +43,7 @@ struct ConnectingTests {
 
   @Test("A server that never answers makes Connect fail in time, and leaves the account disconnected")
   @LoopActor func muteServer() async throws {
-    let home = try Home()
+    let home = try await Home()
     let failure = Waiter<AccountError?>()
     spawn {
       do throws(AccountError) {
@@ -61,7 +61,7 @@ struct ConnectingTests {
 
   @Test("Disconnect while connecting ends the Connect with Cancelled")
   @LoopActor func cancelledConnect() async throws {
-    let home = try Home()
+    let home = try await Home()
     let failure = Waiter<AccountError?>()
     home.onOpen = { $0.isMute = true }
     spawn {
@@ -78,7 +78,7 @@ struct ConnectingTests {
 
   @Test("Disconnect tells those in sessions first, then withdraws the broadcast, then closes")
   @LoopActor func orderlyEnd() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
     let server = try home.server
@@ -93,7 +93,7 @@ struct ConnectingTests {
 
   @Test("An invisible account that goes offline never sends undirected unavailable")
   @LoopActor func invisibleEnd() async throws {
-    let home = try Home(mode: .invisible, roster: "<item jid='nurse@localhost' subscription='both'/>")
+    let home = try await Home(mode: .invisible, roster: "<item jid='nurse@localhost' subscription='both'/>")
     try await home.connect()
     try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
     let server = try home.server
@@ -106,7 +106,7 @@ struct ConnectingTests {
 
   @Test("A change that the server never confirmed is asked about again, and not taken for done")
   @LoopActor func unconfirmedChange() async throws {
-    let home = try Home(mode: .invisible)
+    let home = try await Home(mode: .invisible)
     try await home.connect()
     try home.server.isMute = true
     let failure = Waiter<AccountError?>()

@@ -15,7 +15,7 @@ struct DecloakTests {
 
   @Test("With the policy off a request leaves no trace: nothing is sent, announced or kept")
   @LoopActor func off() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     try home.ask(romeo)
     #expect(try home.server.take().isEmpty)
@@ -25,7 +25,7 @@ struct DecloakTests {
 
   @Test("Nothing is sent before the yes; then bare presence with capabilities goes to the full JID")
   @LoopActor func approved() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPresence(show: .dnd, status: "researching", priority: 5)
     _ = try home.server.take()
@@ -44,7 +44,7 @@ struct DecloakTests {
 
   @Test("Three dialects in one stanza are one request, and the specification's reason wins")
   @LoopActor func dialects() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPolicy(.ask)
     try home.server.say(
@@ -69,7 +69,7 @@ struct DecloakTests {
       "<presence from='romeo@montague.lit/garden' type='foo'>\(decloak)</presence>",
     ])
   @LoopActor func noRequest(_ stanza: String) async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPolicy(.allow)
     try home.server.say(stanza)
@@ -79,7 +79,7 @@ struct DecloakTests {
 
   @Test("An unanswered request expires in silence, and an approval afterwards sends nothing")
   @LoopActor func expired() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPolicy(.ask)
     try home.ask(romeo)
@@ -100,8 +100,8 @@ struct DecloakTests {
   }
 
   @Test("An id that nobody can answer is NoSuchRequest, also while the account is not connected")
-  @LoopActor func unknownWhileOffline() throws {
-    let home = try Home()
+  @LoopActor func unknownWhileOffline() async throws {
+    let home = try await Home()
     let error = #expect(throws: AccountError.self) {
       try home.account.approve("from-before-1", full: false, lifetime: nil)
     }
@@ -110,7 +110,7 @@ struct DecloakTests {
 
   @Test("A session ends by itself: the one who saw us is told, and is outside again")
   @LoopActor func lifetime() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPolicy(.ask)
     try home.ask(romeo)
@@ -129,7 +129,7 @@ struct DecloakTests {
 
   @Test("The asker's leaving ends the session")
   @LoopActor func peerLeft() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPolicy(.allow)
     try home.ask(romeo)
@@ -143,7 +143,7 @@ struct DecloakTests {
 
   @Test("Going invisible ends sessions with unavailable, withdraws the broadcast, and takes a new resource")
   @LoopActor func hiding() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPolicy(.allow)
     try home.ask(romeo)
@@ -168,7 +168,7 @@ struct AskingTests {
 
   @Test("A request shows capabilities and nothing else; unanswered, our presence is withdrawn after two minutes")
   @LoopActor func unanswered() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     let tybalt = try BareJID("tybalt@localhost")
     let asked = try await home.account.requestDecloak(
@@ -190,7 +190,7 @@ struct AskingTests {
 
   @Test("The one who answers becomes a peer with its verified capabilities; its leaving ends both directions")
   @LoopActor func answered() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     let tybalt = try BareJID("tybalt@localhost")
     try home.server.answers["tybalt@localhost/library"] =
@@ -213,7 +213,7 @@ struct AskingTests {
 
   @Test("Capabilities whose hash does not match are not believed")
   @LoopActor func forged() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     try home.server.answers["tybalt@localhost/library"] =
       "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' type='pc'/><feature var='f'/></query>"
@@ -231,7 +231,7 @@ struct AskingTests {
 
   @Test("While invisible a request needs reveal")
   @LoopActor func invisible() async throws {
-    let home = try Home(mode: .invisible)
+    let home = try await Home(mode: .invisible)
     try await home.connect()
     let tybalt = try BareJID("tybalt@localhost")
     await #expect(throws: AccountError.self) {
@@ -245,7 +245,7 @@ struct AskingTests {
 
   @Test("An IQ result counts only from the one who was asked")
   @LoopActor func wrongSender() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     let told = Waiter<Void>()
     home.onEvent = { if case .peerDecloaked = $0 { told.finish(()) } }

@@ -4,6 +4,7 @@ import Account
 import Audience
 import EventLoop
 import Logging
+import Store
 import Testing
 import XMPP
 
@@ -12,6 +13,7 @@ import XMPP
 final class Home {
   let account: Account
   let time = ManualTime()
+  let store: AccountStore
   private(set) var servers: [ScriptedServer] = []
   private(set) var events: [AccountEvent] = []
 
@@ -27,17 +29,22 @@ final class Home {
     get throws { try #require(servers.last) }
   }
 
-  init(mode: Mode = .visible, roster: String = "", resource: String? = nil) throws {
+  /// - Parameter store: what is kept from before; nothing unless given.
+  init(mode: Mode = .visible, roster: String = "", resource: String? = nil, store: AccountStore? = nil) async throws {
     let time = time
+    let kept: AccountStore
+    if let store { kept = store } else { kept = try await Self.emptyStore() }
+    self.store = kept
     final class Box { var home: Home? }
     let box = Box()
     account = Account(
       AccountConfiguration(
         client: ClientConfiguration(account: try BareJID("juliet@localhost"), password: "p", resource: resource),
         mode: mode),
-      nonce: "test", time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    ) { configuration, _ in
-      let server = ScriptedServer(configuration, resource: "r\((box.home?.servers.count ?? 0) + 1)")
+      nonce: "test", store: kept, time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) { configuration, resumption in
+      let server = ScriptedServer(
+        configuration, resource: "r\((box.home?.servers.count ?? 0) + 1)", resumption: resumption)
       server.roster = roster
       box.home?.onOpen(server)
       box.home?.servers.append(server)
@@ -47,9 +54,31 @@ final class Home {
     box.home = self
     account.onEvent = { [weak self] event in
       self?.events.append(event)
+      if case .statusChanged = event, let self {
+        let waiters = statusWaiters
+        statusWaiters.removeAll()
+        for waiter in waiters { waiter.finish(()) }
+      }
       self?.onEvent(event)
     }
   }
+
+  /// A store in memory.
+  static func emptyStore() async throws -> AccountStore {
+    try await Store.open(directory: nil).account(AccountKey(uid: 1000, jid: "juliet@localhost", protocol: "xmpp"))
+  }
+
+  /// Waits until the account stands as is said.
+  func status(_ wanted: AccountStatus) async {
+    while account.status != wanted {
+      let waiter = Waiter<Void>()
+      statusWaiters.append(waiter)
+      // What came between the look and the wait has not been missed.
+      if account.status == wanted { return }
+      await waiter.value()
+    }
+  }
+  private var statusWaiters: [Waiter<Void>] = []
 
   /// Told of each event.
   var onEvent: @LoopActor (AccountEvent) -> Void = { _ in }

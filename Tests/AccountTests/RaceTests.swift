@@ -27,7 +27,7 @@ struct RaceTests {
 
   @Test("Disconnect while SetVisible or SetInvisible waits for the old stream to close leaves us offline")
   @LoopActor func disconnectDuringReopen() async throws {
-    let home = try Home()
+    let home = try await Home()
     home.onOpen = { $0.isSlowToClose = true }
     try await home.connect()
     let hiding = outcome { () async throws(AccountError) in try await home.account.setMode(.invisible) }
@@ -41,7 +41,7 @@ struct RaceTests {
 
   @Test("A change of visibility while connecting goes on with a new stream, and Connect succeeds")
   @LoopActor func hideWhileSettling() async throws {
-    let home = try Home()
+    let home = try await Home()
     // The first stream is held back behind its first question, and answers it only after it was told to close.
     var held: ScriptedServer?
     home.onOpen = { server in
@@ -68,7 +68,7 @@ struct RaceTests {
 
   @Test("An account that was removed never connects again, whoever still asks it to")
   @LoopActor func retired() async throws {
-    let home = try Home()
+    let home = try await Home()
     await home.account.retire()
     let error = await outcome { () async throws(AccountError) in try await home.account.connect() }.value()
     #expect(error?.code == .cancelled)
@@ -77,7 +77,7 @@ struct RaceTests {
 
   @Test("Connect during a Disconnect waits for it, and then connects")
   @LoopActor func connectDuringDisconnect() async throws {
-    let home = try Home()
+    let home = try await Home()
     home.onOpen = { $0.isSlowToClose = true }
     try await home.connect()
     let first = try home.server

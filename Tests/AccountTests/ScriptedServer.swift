@@ -18,7 +18,7 @@ final class ScriptedServer: StanzaStream {
   private(set) var isClosed = false
   /// Whether the end that follows a close is left to ``end()``.
   var isSlowToClose = false
-  let resource: String
+  var resource: String
   var roster = ""
   /// Whether questions are left without an answer.
   var isMute = false
@@ -29,18 +29,39 @@ final class ScriptedServer: StanzaStream {
   var answers: [String: String] = [:]
   /// Called with each stanza that arrives here.
   var onSend: @LoopActor () -> Void = {}
-  private let configuration: ClientConfiguration
+  let configuration: ClientConfiguration
 
-  init(_ configuration: ClientConfiguration, resource: String) {
+  /// What the account wants to go on with.
+  let resumption: Resumption?
+  /// Whether the server has that session still.
+  var resumes = true
+  /// Whether the server keeps sessions whose stream is lost.
+  var keepsSessions = true
+  var features = StreamFeatures()
+  var mechanism = "PLAIN"
+  /// The version of the roster; nil for a server that has none.
+  var rosterVersion: String?
+  /// What was said about somebody looking.
+  private(set) var activity: [Bool] = []
+  private(set) var checks = 0
+
+  init(_ configuration: ClientConfiguration, resource: String, resumption: Resumption? = nil) {
     self.configuration = configuration
     self.resource = configuration.resource ?? resource
+    self.resumption = resumption
   }
 
   var fullJID: String { "\(configuration.account)/\(resource)" }
 
   func open() {
     guard !isMute, let jid = try? FullJID(fullJID) else { return }
-    onEvent(.bound(jid, StreamFeatures(), Security(tls: nil, mechanism: "PLAIN")))
+    if let resumption, resumes {
+      session = resumption.jid
+      onEvent(.resumed(Security(tls: nil, mechanism: mechanism), unacknowledged: resumption.unacknowledged))
+      return
+    }
+    session = jid
+    onEvent(.bound(jid, features, Security(tls: nil, mechanism: mechanism)))
   }
 
   func close() {
@@ -49,13 +70,32 @@ final class ScriptedServer: StanzaStream {
     if !isSlowToClose { end() }
   }
 
+  private var session: FullJID?
+
+  /// The connection breaks.
+  /// - Parameter unacknowledged: how many of the last stanzas never arrived.
+  func cut(unacknowledged: Int = 0, keeping: Duration = .seconds(600), time: any TimeSource) {
+    var resumption: Resumption?
+    if keepsSessions, let session {
+      resumption = Resumption(
+        jid: session, id: "session", location: nil, expiresAt: time.now + keeping, handled: 0, acknowledged: 0,
+        unacknowledged: sent.suffix(unacknowledged).map { SentStanza($0, isMeant: meant.contains($0)) })
+    }
+    onEvent(.ended(StreamEnd(.network, "The connection broke."), resumption))
+  }
+
+  /// What was sent with the note that it is meant.
+  private var meant: Set<Element> = []
+
   /// Ends the stream.
   func end() { onEvent(.ended(StreamEnd(.cancelled, "closed"), nil)) }
 
-  func setActive(_ isActive: Bool) {}
+  func setActive(_ isActive: Bool) { activity.append(isActive) }
+  func check() { checks += 1 }
 
   func send(_ stanza: Element, isMeant: Bool) {
     sent.append(stanza)
+    if isMeant { meant.insert(stanza) }
     defer { onSend() }
     answer(stanza)
   }
@@ -75,7 +115,10 @@ final class ScriptedServer: StanzaStream {
     }
     switch (stanza.attribute("type"), payload.namespace) {
     case ("get", "jabber:iq:roster"):
-      say("<iq type='result' id='\(id)'><query xmlns='jabber:iq:roster'>\(roster)</query></iq>")
+      let asked = payload.attribute("ver")
+      if let rosterVersion, asked == rosterVersion { return say("<iq type='result' id='\(id)'/>") }
+      let version = rosterVersion.map { " ver='\($0)'" } ?? ""
+      say("<iq type='result' id='\(id)'><query xmlns='jabber:iq:roster'\(version)>\(roster)</query></iq>")
     case ("get", "urn:xmpp:ping"): say("<iq type='result' id='\(id)' from='localhost'/>")
     case ("get", "urn:nightcloak:absent"):
       say(

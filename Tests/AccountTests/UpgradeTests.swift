@@ -12,7 +12,7 @@ struct UpgradeTests {
 
   @Test("Upgrade of a session with one resource asks the whole account for a subscription")
   @LoopActor func upgradeOfOneResource() async throws {
-    let home = try Home()
+    let home = try await Home()
     try await home.connect()
     home.account.setPolicy(.ask)
     try home.ask("romeo@localhost/r")

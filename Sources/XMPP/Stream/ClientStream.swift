@@ -36,6 +36,8 @@ public final class ClientStream: StanzaStream {
   private static let limits: Limits = {
     var limits = Limits()
     limits.stanzaBytes = 4 * 1024 * 1024
+    // A roster of 100,000 contacts comes in one piece.
+    limits.largerStanzas = ["iq": 64 * 1024 * 1024]
     return limits
   }()
   private var parser = StreamParser(limits: ClientStream.limits)
@@ -81,6 +83,9 @@ public final class ClientStream: StanzaStream {
 
   /// Nothing yet.
   public func setActive(_ isActive: Bool) {}
+
+  /// Nothing yet.
+  public func check() {}
 
   /// Ends the stream.
   public func close() {

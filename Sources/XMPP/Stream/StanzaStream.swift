@@ -19,6 +19,8 @@ public protocol StanzaStream: AnyObject {
   func send(_ element: Element, isMeant: Bool)
   /// Tells the server whether somebody is looking (XEP-0352), where it wants to know. Forgotten with the stream.
   func setActive(_ isActive: Bool)
+  /// Finds out soon whether the server is still there: something happened that may have cut the connection.
+  func check()
   /// Ends the stream in good order: what was sent before goes out first. ``StreamEvent/ended(_:_:)`` follows, and no
   /// more stanzas.
   func close()

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Audience
+internal import EventLoop
+internal import Logging
+internal import XML
+internal import XMPP
+
+// From nothing to a stream on which the wanted mode holds.
+
+extension Account {
+  /// Opens a stream; what comes of it is told to those who wait in ``connectWaiters``.
+  func start() {
+    streamSerial += 1
+    let serial = streamSerial
+    if let retry { time.cancel(retry) }
+    retry = nil
+    setStatus(.connecting, "")
+    var client = configuration.client
+    do throws(AccountError) {
+      client.leastMechanism = try loginMemory.leastMechanism()
+      if let owed = try disclosures.owed() {
+        // What an earlier stream left behind can only be taken back from where it was said.
+        client.resource = owed.resource
+      } else if wantedMode == .invisible {
+        // A hidden stream has a resource that nobody knows (COMPAT: guessing the full JID is the last tell).
+        client.resource = nil
+      }
+    } catch {
+      return lost(error, isFinal: true, nil)
+    }
+    doorkeeper.open(makeStream(client, suspended?.resumption)) { [weak self] event in
+      guard let self, streamSerial == serial else { return }
+      switch event {
+      case .step(let step): setStatus(.connecting, "\(step)")
+      case .bound(let jid, let features, let security): bound(jid, features, security, serial)
+      case .resumed(let security, let sent): resumed(security, sent, serial)
+      case .ended(let end, let resumption): ended(end, resumption)
+      case .stanza: break
+      }
+    }
+  }
+
+  /// A new session has begun: with it everything of an earlier one is over.
+  private func bound(_ jid: FullJID, _ features: StreamFeatures, _ security: Security, _ serial: UInt64) {
+    forgetSession()
+    fullJID = jid
+    self.security = security
+    loginMemory.loggedIn(by: security)
+    rosterIsVersioned = features.feature("ver", "urn:xmpp:features:rosterver") != nil
+    comeUp(serial) { () async throws(AccountError) in try await self.settle(serial) }
+  }
+
+  /// Runs what it takes until the account is connected.
+  func comeUp(_ serial: UInt64, _ work: @escaping @LoopActor () async throws(AccountError) -> Void) {
+    spawn {
+      do throws(AccountError) {
+        try await work()
+      } catch {
+        guard self.isComingUp(serial) else { return }
+        self.giveUp(error)
+      }
+    }
+  }
+
+  /// Learns what must be known before anything is shown, then shows what is wanted.
+  func settle(_ serial: UInt64) async throws(AccountError) {
+    try await settleDisclosures(serial)
+    guard isComingUp(serial) else { return }
+    setStatus(.connecting, "learning how the server answers for somebody who is not there")
+    await learnAbsence()
+    guard isComingUp(serial) else { return }
+    setStatus(.connecting, "getting the roster")
+    try await getRoster(serial)
+    guard isComingUp(serial) else { return }
+    isSettled = true
+    try await takeUpMode(serial)
+  }
+
+  /// Makes the wanted mode that of the stream, and then counts as connected.
+  func takeUpMode(_ serial: UInt64) async throws(AccountError) {
+    setStatus(.connecting, "taking up the visibility that is wanted")
+    let isShown = audience.isBroadcasting
+    if !isShown, wantedMode == .invisible, let known = configuration.client.resource, fullJID?.resource == known {
+      // The wish came after the resource was asked for.
+      return try await reopen()
+    }
+    try await take(
+      isShown ? VisibilityPlan.change(from: .visible, to: wantedMode) : VisibilityPlan.start(in: wantedMode))
+    guard isComingUp(serial) else { return }
+    isModePending = false
+    isEstablished = true
+    reconnection.connected(at: time.now)
+    if !isActive { doorkeeper.setActive(false) }
+    setStatus(.connected, "")
+    onEvent(.visibilityChanged)
+    connectWaiters.resume(.some(nil))
+  }
+
+  /// Whether the stream that was opened as number `serial` is still the one that comes up: a change of visibility
+  /// closes it while it does.
+  func isComingUp(_ serial: UInt64) -> Bool {
+    streamSerial == serial && status == .connecting && !isClosing
+  }
+
+  /// Asks the server about a resource of ours that is not there, and keeps the shape of its answers.
+  private func learnAbsence() async {
+    guard let absent = try? JID("\(jid)/\(RandomName.make())") else { return }
+    var absence = AbsentResource()
+    absentProbe = AbsentProbe(jid: absent)
+    defer { absentProbe = nil }
+    for message in AbsentResource.messages(to: absent) { doorkeeper.send(.message(message)) }
+    _ = try? await requests.exchange(.get, to: absent, payload: AbsentResource.probePayload, limit: Self.iqLimit)
+    absence.learn(from: absentProbe?.answers ?? [])
+    doorkeeper.absentResource = absence
+  }
+
+  /// Says the goodbyes that an earlier stream owes: it ended without them. That takes the resource which it had, and
+  /// that one has been seen: the next stream has another.
+  private func settleDisclosures(_ serial: UInt64) async throws(AccountError) {
+    guard let owed = try disclosures.owed() else { return }
+    if fullJID?.resource == owed.resource {
+      setStatus(.connecting, "saying the goodbyes that are owed from before")
+      doorkeeper.audience.inherit(shown: owed.addresses)
+      decide { decloak, audience in decloak.owedFarewells(audience) }
+      try await fence()
+      guard isComingUp(serial) else { return }
+    }
+    // A server that gives other resources than are asked for leaves no way to do it.
+    disclosures.settled(owed.resource)
+    try await reopen()
+  }
+
+  // MARK: What is over
+
+  /// Drops the stream.
+  func forgetStream() {
+    streamSerial += 1
+    if let retry { time.cancel(retry) }
+    retry = nil
+    streamEnd.resume(())
+    doorkeeper.forgetStream()
+  }
+
+  /// Drops all that belonged to a session with the server. Nothing is shown again until somebody asks.
+  func forgetSession() {
+    if let suspended { time.cancel(suspended.expiry) }
+    suspended = nil
+    isSettled = false
+    doorkeeper.forgetSession()
+    decide { decloak, audience in decloak.disconnected(inOrder: false, audience: &audience) }
+    decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }
+    requests.cancelAll()
+    presences.removeAll()
+    subscriptionRequests.removeAll()
+    answeredPeers.removeAll()
+    fullJID = nil
+    security = nil
+    isModePending = true
+    rosterPushes.cancelAll()
+    for waiters in askWaiters.values { waiters.resume(nil) }
+    askWaiters.removeAll()
+  }
+}

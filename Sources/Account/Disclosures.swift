@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Audience
+internal import EventLoop
+internal import Store
+internal import XMPP
+
+/// Who was shown us by directed presence alone, as it is kept beyond the life of the program.
+///
+/// Servers tell contacts of the roster that a session ended only where it had broadcast its presence (COMPAT.md): when a
+/// hidden one ends without a goodbye, those whom it was shown to would take us for available for ever. What is written
+/// down here is what a later stream says goodbye for.
+@LoopActor
+final class Disclosures {
+  /// The resource of the present session.
+  var resource: String?
+  private let store: AccountStore
+  private let account: BareJID
+
+  init(_ store: AccountStore, account: BareJID) {
+    self.store = store
+    self.account = account
+  }
+
+  /// What an earlier session left behind: the resource that was shown, and to whom. One resource at a time.
+  /// - Throws: ``AccountError`` `storageFailed`.
+  func owed() throws(AccountError) -> (resource: String, addresses: [Address])? {
+    try storing { () throws(StoreError) in
+      let all = try store.disclosures()
+      guard let first = all.first else { return nil }
+      let addresses = all.filter { $0.resource == first.resource }.compactMap { try? JID($0.jid) }.map(Address.init)
+      return (first.resource, addresses)
+    }
+  }
+
+  /// Notes presence that is about to leave.
+  /// - Throws: ``AccountError`` `storageFailed`; then it must not leave.
+  func note(_ departure: Departure, to: JID?, _ mode: Mode) throws(AccountError) {
+    guard let resource else { return }
+    switch (departure, to) {
+    case (.available, let to?) where mode == .invisible && to.bare != account:
+      try storing { () throws(StoreError) in try store.noteDisclosure(resource: resource, jid: to.description) }
+      // Written already, should the program end; on the disk soon, should the machine.
+      spawn { try? await self.store.flush() }
+    // What cannot be struck out is at worst taken back twice.
+    case (.available, nil): try? store.removeDisclosures(resource: resource)
+    case (.unavailable, let to?): try? store.removeDisclosure(resource: resource, jid: to.description)
+    default: break
+    }
+  }
+
+  /// Notes that a goodbye was lost on its way.
+  func lostFarewell(to jid: JID, _ mode: Mode) {
+    guard let resource, mode == .invisible, jid.bare != account else { return }
+    try? store.noteDisclosure(resource: resource, jid: jid.description)
+  }
+
+  /// Everybody has been told that a resource is gone, or nobody can be any more.
+  func settled(_ resource: String) { try? store.removeDisclosures(resource: resource) }
+
+  private func storing<Result>(_ work: () throws(StoreError) -> Result) throws(AccountError) -> Result {
+    do throws(StoreError) {
+      return try work()
+    } catch {
+      throw AccountError(error)
+    }
+  }
+}
+
+extension AccountError {
+  /// What cannot be written down is not done.
+  init(_ error: StoreError) { self.init(.storageFailed, error.message) }
+}

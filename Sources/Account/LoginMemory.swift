@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EventLoop
+internal import Store
+internal import XMPP
+
+/// The strongest way of logging in that has worked: whoever offers only weaker ones may not be our server.
+@LoopActor
+struct LoginMemory {
+  private let store: AccountStore
+  /// Whether a person has said that weaker ways are accepted once more.
+  private let acceptsWeaker: Bool
+
+  init(_ store: AccountStore, acceptsWeaker: Bool) {
+    self.store = store
+    self.acceptsWeaker = acceptsWeaker
+  }
+
+  /// The weakest way that is accepted; `nil` for any.
+  /// - Throws: ``AccountError`` `storageFailed`: not to know it is not the same as that there is none.
+  func leastMechanism() throws(AccountError) -> String? {
+    if acceptsWeaker { return nil }
+    do throws(StoreError) {
+      return try store.leastMechanism()
+    } catch {
+      throw AccountError(error)
+    }
+  }
+
+  /// Notes how a log-in went.
+  func loggedIn(by security: Security) {
+    guard let mechanism = SASLMechanism(rawValue: security.mechanism) else { return }
+    let earlier = acceptsWeaker ? nil : (try? store.leastMechanism()).flatMap { $0 }
+    let strongest = mechanism.remembered(after: earlier.flatMap(SASLMechanism.init)).rawValue
+    if strongest != earlier { try? store.setLeastMechanism(strongest) }
+  }
+}
