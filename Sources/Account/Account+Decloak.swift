@@ -67,7 +67,11 @@ extension Account {
     if isSeen { return (id, await seenPeers(contact)) }
     if wait > .zero, knownPeers(of: address).isEmpty {
       askWaiters[address] = waiters
+      let session = sessionSerial
       _ = await waiters.wait(place, atMost: wait)
+      guard sessionSerial == session else {
+        throw AccountError(.notConnected, "The connection ended while we waited for an answer: ask again.")
+      }
       if waiters.isEmpty, askWaiters[address] === waiters { askWaiters[address] = nil }
     }
     return (id, knownPeers(of: address))

@@ -146,6 +146,7 @@ extension Account {
   func forgetSession() {
     if let suspended { time.cancel(suspended.expiry) }
     suspended = nil
+    sessionSerial += 1
     isSettled = false
     doorkeeper.forgetSession()
     decide { decloak, audience in decloak.disconnected(inOrder: false, audience: &audience) }

@@ -56,7 +56,7 @@ extension Account {
   ) async throws(AccountError) {
     try requireConnected()
     guard contact != jid else { throw AccountError(.invalidArgument, "That is this account itself.") }
-    let serial = streamSerial
+    let session = sessionSerial
     let stanza = Stanza.presence(Presence(to: JID(contact), type: type))
     // Where the roster says already what was asked for, the server has nothing to push.
     guard !isSettled(type, contact) else {
@@ -71,7 +71,7 @@ extension Account {
       throw error
     }
     guard await rosterPushes.wait(push, atMost: Self.iqLimit) else {
-      guard streamSerial == serial else { throw .notConnected }
+      guard sessionSerial == session else { throw .notConnected }
       throw AccountError(
         .timedOut, "The server did not change the roster within 10 seconds; the request was sent.")
     }

@@ -74,6 +74,8 @@ public final class Account {
   var absentProbe: AbsentProbe?
   /// Counts streams, so that what belongs to an earlier one is known after an await.
   var streamSerial: UInt64 = 0
+  /// Counts sessions, each of which may have several streams.
+  var sessionSerial: UInt64 = 0
   /// The stream that we are closing.
   var closingSerial: UInt64?
   /// Whether the end of the present stream is our own doing.

@@ -223,6 +223,34 @@ struct OutageTests {
     #expect(await call.value())
   }
 
+  @Test("RequestDecloak whose session ends while it waits says so; one whose session goes on waits on")
+  @LoopActor func waitingRequest() async throws {
+    for goesOn in [true, false] {
+      let home = try await Home()
+      try await home.connect()
+      let contact = try BareJID("romeo@localhost")
+      let outcome = Waiter<Result<Int, AccountError>>()
+      spawn {
+        do throws(AccountError) {
+          let asked = try await home.account.requestDecloak(
+            contact, reason: .media, wait: .seconds(60), lifetime: nil, reveal: false)
+          outcome.finish(.success(asked.peers.count))
+        } catch { outcome.finish(.failure(error)) }
+      }
+      await home.sentSomething()
+      home.onOpen = { $0.resumes = goesOn }
+      try await cutAndReturn(home)
+      if goesOn {
+        home.time.advance(by: .seconds(60))
+        #expect(await outcome.value() == .success(0))
+      } else {
+        let error = await outcome.value()
+        guard case .failure(let error) = error else { Issue.record("no error"); continue }
+        #expect(error.code == .notConnected)
+      }
+    }
+  }
+
   // MARK: Wishes meanwhile
 
   @Test("SetInvisible during an outage is kept, and done as soon as the session goes on, before it counts as connected")

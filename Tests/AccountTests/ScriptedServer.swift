@@ -136,7 +136,9 @@ final class ScriptedServer: StanzaStream {
   /// Delivers a stanza to the account.
   func say(_ xml: String) {
     do {
-      let element = try Element.parse(xml, namespace: "jabber:client")
+      var limits = XML.Limits()
+      limits.stanzaBytes = 64 << 20
+      let element = try Element.parse(xml, namespace: "jabber:client", limits: limits)
       onEvent(.stanza(try Stanza(element), raw: element))
     } catch {
       Issue.record("the scripted server says what is no stanza: \(error): \(xml)")
