@@ -10,6 +10,7 @@ enum Bench: String, CaseIterable {
   case memory
   case idle
   case decloak
+  case roster
 
   var summary: String {
     switch self {
@@ -19,6 +20,7 @@ enum Bench: String, CaseIterable {
     case .memory: "proportional set size: idle, and with accounts connected over TLS"
     case .idle: "wake-ups in \(IdleBench.seconds) seconds with a connected account and nothing to do"
     case .decloak: "a decloak answered without asking, against a bare socket that answers at once"
+    case .roster: "connecting with \(RosterBench.large) contacts, against \(RosterBench.small)"
     }
   }
 
@@ -31,6 +33,7 @@ enum Bench: String, CaseIterable {
     case .memory: try await MemoryBench.run(in: workshop)
     case .idle: try await IdleBench.run(in: workshop)
     case .decloak: try await DecloakBench.run(in: workshop)
+    case .roster: try await RosterBench.run(in: workshop)
     }
   }
 }

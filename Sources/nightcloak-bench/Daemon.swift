@@ -22,17 +22,31 @@ final class Daemon {
     bus = try await BusConnection.open(.address(workshop.address))
   }
 
+  private var manager: ManagerProxy { ManagerProxy(bus, Self.busName, "/org/nightcloak/Presence1") }
+
   /// Adds one of the server's accounts and connects it over TLS.
   func connect(_ account: String) async throws -> ObjectPath {
-    let manager = ManagerProxy(bus, Self.busName, "/org/nightcloak/Presence1")
-    let path = try await manager.addConnection(
-      account: "\(account)@localhost",
-      parameters: [
-        "password": .string(Server.password), "server": .string("127.0.0.1"), "port": .uint16(server.port),
-        "ca-file": .string(server.caFile),
-      ])
-    try await ConnectionProxy(bus, Self.busName, path).connect()
+    let path = try await add(account)
+    try await connect(path)
     return path
+  }
+
+  /// Adds one of the server's accounts.
+  func add(_ account: String, _ parameters: [String: Value] = [:]) async throws -> ObjectPath {
+    let usual: [String: Value] = [
+      "password": .string(Server.password), "server": .string("127.0.0.1"), "port": .uint16(server.port),
+      "ca-file": .string(server.caFile),
+    ]
+    return try await manager.addConnection(
+      account: "\(account)@localhost", parameters: usual.merging(parameters) { _, new in new })
+  }
+
+  func connect(_ path: ObjectPath) async throws { try await ConnectionProxy(bus, Self.busName, path).connect() }
+
+  func disconnect(_ path: ObjectPath) async throws { try await ConnectionProxy(bus, Self.busName, path).disconnect() }
+
+  func remove(_ path: ObjectPath, forgetting: Bool) async throws {
+    try await manager.removeConnection(connection: path, options: ["forget": .boolean(forgetting)])
   }
 
   func jid(of path: ObjectPath) async throws -> String { try await ConnectionProxy(bus, Self.busName, path).jid }
