@@ -74,20 +74,29 @@ extension Account {
     suspended = nil
     self.security = security
     loginMemory.loggedIn(by: security)
-    let unconfirmed = session.unconfirmed
-    if isSettled {
-      if audience.isBroadcasting, unconfirmed.broadcast || unconfirmed.withdrawal || hasNewPresence {
-        doorkeeper.send(.presence(presence.full()))
-      }
-      let hasNewPresence = hasNewPresence
-      decide { decloak, audience in
-        decloak.resumed(unconfirmed: unconfirmed.shown, hasNewPresence: hasNewPresence, audience: audience)
-      }
-    }
-    hasNewPresence = false
+    makePresenceAnew(session.unconfirmed)
     for stanza in sent where stanza.presence == nil { doorkeeper.sendAgain(stanza) }
     comeUp(serial) { () async throws(AccountError) in
       if self.isSettled { try await self.takeUpMode(serial) } else { try await self.settle(serial) }
+    }
+  }
+
+  /// Shows what is true by now to those who may not have heard.
+  private func makePresenceAnew(_ unconfirmed: UnconfirmedPresence) {
+    // What was never settled is shown when it has been.
+    guard isSettled else { return }
+    // Who wants to hide meanwhile is not shown once more before that.
+    guard wantedMode == audience.mode || wantedMode == .visible else {
+      decide { decloak, audience in decloak.owedFarewells(audience) }
+      return
+    }
+    if audience.isBroadcasting, unconfirmed.broadcast || unconfirmed.withdrawal || hasNewPresence {
+      doorkeeper.send(.presence(presence.full()))
+    }
+    let hasNewPresence = hasNewPresence
+    self.hasNewPresence = false
+    decide { decloak, audience in
+      decloak.resumed(unconfirmed: unconfirmed.shown, hasNewPresence: hasNewPresence, audience: audience)
     }
   }
 
