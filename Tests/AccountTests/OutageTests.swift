@@ -50,6 +50,18 @@ struct OutageTests {
     #expect(home.sessionEnds() == ["romeo@localhost they-see-me disconnected"])
   }
 
+  @Test("Where the server does not keep the session it is over as soon as the connection is lost")
+  @LoopActor func unkeptSession() async throws {
+    let home = try await Home()
+    home.onOpen = { $0.keepsSessions = false }
+    try await home.connect()
+    try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
+    try home.server.cut(time: home.time)
+    #expect(home.account.status == .waiting)
+    #expect(home.sessionEnds() == ["romeo@localhost they-see-me disconnected"])
+    #expect(home.account.audience.members.isEmpty)
+  }
+
   @Test("A hidden account that lost its session comes back without a single presence")
   @LoopActor func hiddenNewSession() async throws {
     let home = try await Home(mode: .invisible, roster: Self.nurse)
