@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import COpenSSL
+
+/// The XMPP addresses that a certificate names (`id-on-xmppAddr`, RFC 6120 §13.7.1.4), as they stand there, in order.
+///
+/// - Parameter pem: text that has the certificate, and others after it.
+/// - Returns: nothing for a certificate without addresses, and for text without a certificate.
+public func xmppAddresses(ofCertificate pem: [UInt8]) -> [String] {
+  ERR_clear_error()
+  guard let input = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { return [] }
+  defer { BIO_free(input) }
+  // A key that is locked is none of a certificate: nobody is asked for a password.
+  guard let certificate = PEM_read_bio_X509(input, nil, { _, _, _, _ in -1 }, nil) else { return [] }
+  defer { X509_free(certificate) }
+  guard let names = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else { return [] }
+  let list = OpaquePointer(names)
+  defer { GENERAL_NAMES_free(list) }
+  return (0..<max(OPENSSL_sk_num(list), 0)).compactMap { index in
+    guard let name = OPENSSL_sk_value(list, index)?.assumingMemoryBound(to: GENERAL_NAME.self).pointee,
+      name.type == GEN_OTHERNAME, let other = name.d.otherName?.pointee, OBJ_obj2nid(other.type_id) == NID_XmppAddr,
+      let value = other.value, value.pointee.type == V_ASN1_UTF8STRING, let text = value.pointee.value.utf8string
+    else { return nil }
+    let bytes = UnsafeBufferPointer(start: ASN1_STRING_get0_data(text), count: Int(ASN1_STRING_length(text)))
+    return String(validating: bytes, as: UTF8.self)
+  }
+}
