@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TLS
+import Testing
+
+@Suite("The addresses in a certificate")
+struct CertificateAddressTests {
+  private static func address(_ text: String) -> String { "otherName:1.3.6.1.5.5.7.8.5;UTF8:\(text)" }
+
+  @Test("XMPP addresses are found among other names, in their order")
+  func addresses() {
+    let names = [
+      "DNS:b.example", Self.address("b@example.org"), "otherName:1.3.6.1.5.5.7.8.7;IA5:_xmpp-client.example.org",
+      "email:c@example.org", "otherName:1.3.6.1.5.5.7.8.5;IA5:wrong@example.org", Self.address("a@example.org"),
+      "otherName:1.2.3.4;UTF8:other@example.org",
+    ]
+    let identity = TestIdentity("x", names: names.joined(separator: ","))
+    #expect(xmppAddresses(ofCertificate: identity.pem) == ["b@example.org", "a@example.org"])
+  }
+
+  @Test("Only the first certificate is looked at: those behind it are its issuers'")
+  func chain() {
+    let first = TestIdentity("x", names: Self.address("a@example.org"))
+    let second = TestIdentity("y", names: Self.address("b@example.org"))
+    #expect(xmppAddresses(ofCertificate: first.pem + second.pem) == ["a@example.org"])
+  }
+
+  @Test("Where there are none, none are found")
+  func nothing() {
+    #expect(xmppAddresses(ofCertificate: TestIdentity.root().pem) == [])
+    #expect(xmppAddresses(ofCertificate: TestIdentity("x", names: "DNS:a.example").pem) == [])
+    #expect(xmppAddresses(ofCertificate: []) == [])
+    #expect(xmppAddresses(ofCertificate: Array("-----BEGIN CERTIFICATE-----\nAAAA\n".utf8)) == [])
+    #expect(xmppAddresses(ofCertificate: Array(TestIdentity.root().pem.dropLast(40))) == [])
+  }
+}
