@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import COpenSSL
 import TLS
 import Testing
 
@@ -18,11 +19,23 @@ struct CertificateAddressTests {
     #expect(xmppAddresses(ofCertificate: identity.pem) == ["b@example.org", "a@example.org"])
   }
 
-  @Test("Only the first certificate is looked at: those behind it are its issuers'")
+  @Test("Of several certificates the one of the key is looked at, or else the first: the others are its issuers'")
   func chain() {
-    let first = TestIdentity("x", names: Self.address("a@example.org"))
-    let second = TestIdentity("y", names: Self.address("b@example.org"))
-    #expect(xmppAddresses(ofCertificate: first.pem + second.pem) == ["a@example.org"])
+    let own = TestIdentity("x", names: Self.address("a@example.org"))
+    let other = TestIdentity("y", names: Self.address("b@example.org"))
+    #expect(xmppAddresses(ofCertificate: own.pem + other.pem) == ["a@example.org"])
+    #expect(xmppAddresses(ofCertificate: other.pem + own.pem + pem(ofKey: own)) == ["a@example.org"])
+    #expect(xmppAddresses(ofCertificate: pem(ofKey: own) + other.pem + own.pem) == ["a@example.org"])
+    #expect(xmppAddresses(ofCertificate: pem(ofKey: TestIdentity.root()) + own.pem + other.pem) == ["a@example.org"])
+  }
+
+  private func pem(ofKey identity: TestIdentity) -> [UInt8] {
+    let output = BIO_new(BIO_s_mem())
+    defer { BIO_free(output) }
+    PEM_write_bio_PrivateKey(output, identity.key, nil, nil, 0, nil, nil)
+    var bytes = [UInt8](repeating: 0, count: 16 * 1024)
+    let count = BIO_read(output, &bytes, Int32(bytes.count))
+    return Array(bytes.prefix(Int(count)))
   }
 
   @Test("Where there are none, none are found")
