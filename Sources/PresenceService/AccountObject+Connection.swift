@@ -20,6 +20,7 @@ extension AccountObject: ConnectionServer {
   var security: [String: Value] {
     guard let security = client.security else { return [:] }
     var entry: Entry = ["Mechanism": security.mechanism.value]
+    if let binding = security.channelBinding { entry["ChannelBinding"] = binding.rawValue.value }
     if let tls = security.tls {
       entry["Tls"] = tls.version.value
       entry["Cipher"] = tls.cipher.value

@@ -57,11 +57,13 @@ final class ScriptedServer: StanzaStream {
     guard !isMute, let jid = try? FullJID(fullJID) else { return }
     if let resumption, resumes {
       session = resumption.jid
-      onEvent(.resumed(Security(tls: nil, mechanism: mechanism), unacknowledged: resumption.unacknowledged))
+      onEvent(
+        .resumed(
+          Security(tls: nil, mechanism: mechanism, channelBinding: nil), unacknowledged: resumption.unacknowledged))
       return
     }
     session = jid
-    onEvent(.bound(jid, features, Security(tls: nil, mechanism: mechanism)))
+    onEvent(.bound(jid, features, Security(tls: nil, mechanism: mechanism, channelBinding: nil)))
   }
 
   func close() {

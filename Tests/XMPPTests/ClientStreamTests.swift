@@ -11,6 +11,7 @@ import XMPP
 final class StreamWatcher {
   private(set) var stanzas: [Stanza] = []
   private(set) var bound: FullJID?
+  private(set) var steps: [StreamStep] = []
   private(set) var end: StreamEnd?
   private(set) var ends = 0
   private var changed: [CheckedContinuation<Void, Never>] = []
@@ -23,7 +24,8 @@ final class StreamWatcher {
       guard let self else { return }
       switch event {
       case .bound(let jid, _, _): bound = jid
-      case .step, .resumed: break
+      case .step(let step): steps.append(step)
+      case .resumed: break
       case .stanza(let stanza, _): stanzas.append(stanza)
       case .ended(let end, _):
         self.end = end
@@ -76,6 +78,7 @@ struct ClientStreamTests {
   @LoopActor func login() async throws {
     let (server, _, watcher) = try await boundStream()
     #expect(watcher.bound?.bare == (try BareJID("user@shakespeare.lit")))
+    #expect(watcher.steps.contains(.authenticating("SCRAM-SHA-1")))
     #expect((watcher.bound?.resource.utf8.count ?? 0) >= 32)
     #expect(!server.received.contains("pencil"))
     let (_, _, other) = try await boundStream()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
+import TLS
 import Testing
 
 @testable import XMPP
@@ -10,13 +11,14 @@ struct SCRAMTests {
   struct Vector: Sendable {
     let digest: Digest
     let nonce: String
+    var link = SCRAM.Link.none
     let serverFirst: String
     let clientFinal: String
     let serverFinal: String
   }
 
-  // The first two are the examples of RFC 5802 §5 and RFC 7677 §3; the third was made from the second with Python's
-  // hashlib.
+  // The first two are the examples of RFC 5802 §5 and RFC 7677 §3; the others were made from them with Python's hashlib
+  // and hmac, as no specification has any.
   static let vectors = [
     Vector(
       digest: .sha1, nonce: "fyko+d2lbbFgONRv9qkxdawL",
@@ -35,12 +37,36 @@ struct SCRAMTests {
       clientFinal: "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
         + "p=gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYPJQ==",
       serverFinal: "v=ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2rR7N7Zw=="),
+    Vector(
+      digest: .sha1, nonce: "fyko+d2lbbFgONRv9qkxdawL", link: .hiddenByServer,
+      serverFirst: "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+      clientFinal: "c=eSws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=BjZF5dV+EkD3YCb3pH3IP8riMGw=",
+      serverFinal: "v=dsprQ5R2AGYt1kn4bQRwTAE0PTU="),
+    Vector(
+      digest: .sha1, nonce: "fyko+d2lbbFgONRv9qkxdawL", link: .bound(.unique, Array(0..<12)),
+      serverFirst: "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+      clientFinal: "c=cD10bHMtdW5pcXVlLCwAAQIDBAUGBwgJCgs=,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
+        + "p=ResgVA2w6fEFiwzXkrPSGTt/RSg=",
+      serverFinal: "v=HKBeWjn99U5AvtgAjz6m1d81mhk="),
+    Vector(
+      digest: .sha256, nonce: "rOprNGfwEbeRWgbNEkqO", link: .bound(.exporter, Array(0xE0...0xFF)),
+      serverFirst: "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+      clientFinal: "c=cD10bHMtZXhwb3J0ZXIsLODh4uPk5ebn6Onq6+zt7u/w8fLz9PX29/j5+vv8/f7/,"
+        + "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=wJpl3wTx3voE8HwHXGtxyeJ+dUTOeC1xXt4rHhEKOaA=",
+      serverFinal: "v=KGvhaul0dmFf7wwGFM3h1VNv0kW/H4cbOJTYCwdl7C0="),
+    Vector(
+      digest: .sha512, nonce: "rOprNGfwEbeRWgbNEkqO", link: .bound(.serverEndPoint, Array(0x80...0x9F)),
+      serverFirst: "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+      clientFinal: "c=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsgIGCg4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5ydnp8=,"
+        + "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+        + "p=FYb+0Xe6w3GVma/xizCn/WXJy5bxaTiOJAi4ip/4oZGwZcYMip6uLQA5sw/5nTiEKNspLkSyRidt2mxtLeC46A==",
+      serverFinal: "v=eJhpfuDe4maLT//5h2PmWeLPy0C9PZmOlOrzP0quwzI/zx46NR+nzsvU+f5y+8jYAhs02K0QDYw+ClLExO3PGQ=="),
   ]
 
   @Test("The examples of the specifications come out", arguments: vectors)
   func vector(_ vector: Vector) throws {
-    var scram = try SCRAM(vector.digest, userName: "user", password: "pencil", nonce: vector.nonce)
-    #expect(scram.clientFirst == "n,,n=user,r=\(vector.nonce)")
+    var scram = try SCRAM(vector.digest, userName: "user", password: "pencil", nonce: vector.nonce, link: vector.link)
+    #expect(scram.clientFirst == "\(vector.link.header)n=user,r=\(vector.nonce)")
     let request = try scram.received(serverFirst: vector.serverFirst)
     #expect(try scram.derived(request.derive()) == vector.clientFinal)
     #expect(!scram.isDone)
@@ -85,6 +111,26 @@ struct SCRAMTests {
     #expect(!scram.isDone)
   }
 
+  @Test(
+    "A server that says why it gives no proof is understood",
+    arguments: [
+      ("e=invalid-proof", "password"), ("e=unknown-user", "user name"), ("e=channel-bindings-dont-match", "in between"),
+      ("e=server-does-support-channel-binding", "hidden"), ("e=unsupported-channel-binding-type", "does not know"),
+      ("e=foo,v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", "gave it up"), ("e", "gave it up"),
+    ])
+  func serverErrors(message: String, hint: String) throws {
+    let vector = Self.vectors[0]
+    var scram = try SCRAM(vector.digest, userName: "user", password: "pencil", nonce: vector.nonce)
+    _ = try scram.derived(try scram.received(serverFirst: vector.serverFirst).derive())
+    do throws(SCRAM.Failure) {
+      try scram.received(serverFinal: message)
+      Issue.record("it was believed")
+    } catch {
+      #expect(error.description.contains(hint))
+    }
+    #expect(!scram.isDone)
+  }
+
   @Test("Messages out of turn are refused")
   func outOfTurn() throws {
     let vector = Self.vectors[0]
@@ -112,16 +158,5 @@ struct SCRAMTests {
     #expect(throws: SCRAM.Failure.self) { try SCRAM(.sha1, userName: "u", password: "", nonce: "n") }
     #expect(throws: SCRAM.Failure.self) { try SCRAM(.sha1, userName: "u", password: "\u{7}", nonce: "n") }
     #expect(throws: SCRAM.Failure.self) { try SCRAM(.sha1, userName: "", password: "p", nonce: "n") }
-  }
-
-  @Test("The strongest mechanism is taken, and the password itself only goes out under TLS")
-  func choice() {
-    let all = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256", "EXTERNAL"]
-    #expect(SASLMechanism.strongest(of: all, isSecured: true) == .scramSHA512)
-    #expect(SASLMechanism.strongest(of: ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"], isSecured: true) == .scramSHA256)
-    #expect(SASLMechanism.strongest(of: ["PLAIN", "SCRAM-SHA-1"], isSecured: false) == .scramSHA1)
-    #expect(SASLMechanism.strongest(of: ["PLAIN"], isSecured: true) == .plain)
-    #expect(SASLMechanism.strongest(of: ["PLAIN"], isSecured: false) == nil)
-    #expect(SASLMechanism.strongest(of: ["scram-sha-1", "DIGEST-MD5"], isSecured: true) == nil)
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Crypto
+internal import TLS
 internal import XML
 
 /// The exchange by which we prove who we are (RFC 6120 §6), element by element, no I/O.
@@ -17,7 +18,8 @@ struct Authentication {
 
   private enum State {
     case idle
-    case plain
+    /// One message is all that we say: the password, or that the certificate is ours.
+    case saidAll
     case scram(SCRAM)
     case over
   }
@@ -26,7 +28,9 @@ struct Authentication {
   private let nonce: String
   private var state = State.idle
   /// What was chosen.
-  private(set) var mechanism = ""
+  private(set) var choice: LoginChoice?
+  /// The name of what was chosen.
+  var mechanism: String { choice?.mechanism.rawValue ?? "" }
 
   init(_ configuration: ClientConfiguration, nonce: String) {
     self.configuration = configuration
@@ -35,27 +39,47 @@ struct Authentication {
 
   // MARK: Events
 
-  /// Chooses one of the server's offers.
-  mutating func begin(offered: [String], isSecured: Bool) -> Step {
-    guard let mechanism = SASLMechanism.strongest(of: offered, isSecured: isSecured) else {
-      return fail(Self.nothingInCommon(offered, isSecured: isSecured))
+  /// Chooses one of the ways that are offered.
+  mutating func begin(_ offer: LoginOffer) -> Step {
+    do throws(StreamEnd) {
+      let choice = try LoginChoice(offer, configuration)
+      self.choice = choice
+      return try begin(choice)
+    } catch {
+      state = .over
+      return .failed(error)
     }
-    self.mechanism = mechanism.rawValue
+  }
+
+  private mutating func begin(_ choice: LoginChoice) throws(StreamEnd) -> Step {
     let userName = configuration.account.localpart ?? ""
-    guard let digest = mechanism.digest else {
-      guard !configuration.password.isEmpty, !configuration.password.utf8.contains(0) else {
-        return fail("The password is empty or cannot be sent: set it anew.")
+    if choice.mechanism == .external {
+      state = .saidAll
+      return .send(auth(choice, authorizationIdentity))
+    }
+    guard let digest = choice.mechanism.digest else {
+      guard !configuration.password.utf8.contains(0) else {
+        throw StreamEnd(.authentication, "The password cannot be sent: set it anew.")
       }
-      state = .plain
-      return .send(auth("\0\(userName)\0\(configuration.password)"))
+      state = .saidAll
+      return .send(auth(choice, "\0\(userName)\0\(configuration.password)"))
     }
     do throws(SCRAM.Failure) {
-      let scram = try SCRAM(digest, userName: userName, password: configuration.password, nonce: nonce)
+      let scram = try SCRAM(
+        digest, userName: userName, password: configuration.password, nonce: nonce, link: choice.link)
       state = .scram(scram)
-      return .send(auth(scram.clientFirst))
+      return .send(auth(choice, scram.clientFirst))
     } catch {
-      return fail("Cannot log in: \(error). Set the password anew.")
+      throw StreamEnd(.authentication, "Cannot log in: \(error). Set the password anew.")
     }
+  }
+
+  /// Which account the certificate is to open, where it does not say so by itself (XEP-0178 §3; RFC 6120 §6.3.8): it
+  /// has several addresses, or that of somebody else who may act for us.
+  private var authorizationIdentity: String {
+    let addresses = xmppAddresses(ofCertificate: configuration.clientCertificate ?? [])
+    let isUnambiguous = addresses.allSatisfy { (try? BareJID($0)) == configuration.account }
+    return isUnambiguous ? "" : configuration.account.description
   }
 
   /// Takes an element from the server.
@@ -64,7 +88,7 @@ struct Authentication {
     switch element.name {
     case "failure":
       state = .over
-      return .failed(StreamEnd(saslFailure: element, mechanism: mechanism))
+      return .failed(StreamEnd(saslFailure: element, choice, account: configuration.account))
     case "challenge": return challenged(element)
     case "success": return accepted(element)
     default: return unexpected()
@@ -91,7 +115,7 @@ struct Authentication {
   }
 
   private mutating func accepted(_ element: Element) -> Step {
-    if case .plain = state {
+    if case .saidAll = state {
       state = .over
       return .succeeded
     }
@@ -131,8 +155,10 @@ struct Authentication {
 
   // MARK: Elements
 
-  private func auth(_ message: String) -> Element {
-    Element("auth", Namespace.sasl, ["mechanism": mechanism], text: Base64.encode(Array(message.utf8)))
+  /// An empty message is written as "=": none at all would mean that we wait to be asked (RFC 6120 §6.4.2).
+  private func auth(_ choice: LoginChoice, _ message: String) -> Element {
+    let text = message.isEmpty ? "=" : Base64.encode(Array(message.utf8))
+    return Element("auth", Namespace.sasl, ["mechanism": choice.mechanism.rawValue], text: text)
   }
 
   private static func response(_ message: String) -> Element {
@@ -144,17 +170,5 @@ struct Authentication {
     let text = element.text
     if text.isEmpty || text == "=" { return "" }
     return Base64.decode(text).flatMap { String(validating: $0, as: UTF8.self) }
-  }
-
-  private static func nothingInCommon(_ offered: [String], isSecured: Bool) -> String {
-    if !isSecured, offered.contains(SASLMechanism.plain.rawValue) {
-      return "Without TLS the server takes only the password itself, which is never sent in the clear: "
-        + "set tls to starttls."
-    }
-    if offered.isEmpty {
-      return isSecured
-        ? "The server offers no way to log in." : "The server offers no way to log in without TLS: set tls to starttls."
-    }
-    return "The server offers no way to log in that we know; we know SCRAM-SHA-512, -256 and -1, and PLAIN."
   }
 }

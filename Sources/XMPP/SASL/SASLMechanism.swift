@@ -49,13 +49,4 @@ public enum SASLMechanism: String, Hashable, Sendable, CaseIterable, Comparable 
     case .plain, .external: nil
     }
   }
-
-  /// The strongest of those that are offered. The password itself never goes out in the clear, not even on
-  /// loopback: whoever took the server's port would have it.
-  static func strongest(of offered: [String], isSecured: Bool) -> SASLMechanism? {
-    allCases.last { mechanism in
-      offered.contains(mechanism.rawValue) && (isSecured || mechanism != .plain) && mechanism != .external
-        && !mechanism.bindsChannel
-    }
-  }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Crypto
+internal import TLS
 
-/// The client's side of SCRAM (RFC 5802), without channel binding: message by message, no I/O.
+/// The client's side of SCRAM (RFC 5802), with and without channel binding: message by message, no I/O.
 ///
 /// The costly step is left to the caller: ``received(serverFirst:)`` says what is to be derived, ``derived(_:)``
 /// goes on with it.
@@ -17,6 +18,31 @@ struct SCRAM {
   struct Failure: Error, Equatable, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
+  }
+
+  /// How the exchange is tied to the TLS connection below it (RFC 5802 §6).
+  enum Link: Hashable, Sendable {
+    /// Not at all: we cannot, or not by the ways that the server has.
+    case none
+    /// Not at all, since the server does not say that it can; we could. A server that did say so knows now that
+    /// somebody in between has hidden it.
+    case hiddenByServer
+    /// By the data of a channel binding: it goes on only where the server has the same.
+    case bound(ChannelBinding, [UInt8])
+
+    /// The beginning of the first message; there is never an authorization identity.
+    var header: String {
+      switch self {
+      case .none: "n,,"
+      case .hiddenByServer: "y,,"
+      case .bound(let binding, _): "p=\(binding.rawValue),,"
+      }
+    }
+
+    /// What the last message repeats, so that the server's proof covers it.
+    var proof: [UInt8] {
+      if case .bound(_, let data) = self { Array(header.utf8) + data } else { Array(header.utf8) }
+    }
   }
 
   /// What is to be derived from the password. It takes a while: off the loop.
@@ -36,8 +62,8 @@ struct SCRAM {
     case done
   }
 
-  private static let channelBinding = "n,,"
   private let digest: Digest
+  private let link: Link
   private let nonce: String
   private let userName: String
   private let password: [UInt8]
@@ -45,8 +71,11 @@ struct SCRAM {
 
   /// - Parameters:
   ///   - nonce: printable, without a comma, and never used before.
+  ///   - link: how the exchange is tied to TLS.
   /// - Throws: ``Failure`` for a name or password that has no prepared form (RFC 4013).
-  init(_ digest: Digest, userName: String, password: String, nonce: String) throws(Failure) {
+  init(
+    _ digest: Digest, userName: String, password: String, nonce: String, link: Link = .none
+  ) throws(Failure) {
     guard let user = Stringprep.saslprep.prepare(userName), !user.isEmpty else {
       throw Failure("the user name has characters that cannot be part of one")
     }
@@ -54,13 +83,14 @@ struct SCRAM {
       throw Failure("the password is empty or has characters that cannot be part of one")
     }
     self.digest = digest
+    self.link = link
     self.nonce = nonce
     self.userName = user
     self.password = Array(secret.utf8)
   }
 
   /// The first message to the server.
-  var clientFirst: String { Self.channelBinding + clientFirstBare }
+  var clientFirst: String { link.header + clientFirstBare }
 
   private var clientFirstBare: String {
     // Scalar by scalar: a comma with a combining mark is one character to Swift and a comma to the server.
@@ -106,7 +136,7 @@ struct SCRAM {
     }
     let clientKey = HMAC.code(for: "Client Key".utf8, key: saltedPassword, digest: digest)
     let serverKey = HMAC.code(for: "Server Key".utf8, key: saltedPassword, digest: digest)
-    let withoutProof = "c=\(Base64.encode(Array(Self.channelBinding.utf8))),r=\(combined)"
+    let withoutProof = "c=\(Base64.encode(link.proof)),r=\(combined)"
     let everything = "\(clientFirstBare),\(serverFirst),\(withoutProof)"
     let signature = HMAC.code(for: everything.utf8, key: digest(clientKey), digest: digest)
     let proof = zip(clientKey, signature).map { $0 ^ $1 }
@@ -120,6 +150,7 @@ struct SCRAM {
       throw Failure("the server sent its last message too early")
     }
     let parts = Self.attributes(serverFinal)
+    if parts.first?.name == "e" { throw Failure(serverError: parts[0].value) }
     guard let first = parts.first, first.name == "v", let proof = Base64.decode(first.value),
       constantTimeEqual(proof, signature)
     else { throw Failure("the server could not prove that it knows the password") }
@@ -137,6 +168,23 @@ struct SCRAM {
       let part = Substring(part)
       guard let equals = part.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (part, "") }
       return (part[..<equals], String(part[part.utf8.index(after: equals)...]))
+    }
+  }
+}
+
+extension SCRAM.Failure {
+  /// What a server says instead of its proof (RFC 5802 §7).
+  init(serverError value: String) {
+    switch value {
+    case "invalid-proof", "unknown-user":
+      self.init("the server does not accept the user name or the password")
+    case "channel-bindings-dont-match":
+      self.init("the server's end of the TLS connection is not ours, as when somebody is in between")
+    case "server-does-support-channel-binding":
+      self.init("the server ties logging in to TLS, and somebody in between has hidden that")
+    case "channel-binding-not-supported", "unsupported-channel-binding-type":
+      self.init("the server does not know the way that ties logging in to TLS, though it offered one")
+    default: self.init("the server gave it up instead of proving that it knows the password")
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The namespaces of RFC 6120 and 6121.
+/// The namespaces of RFC 6120 and 6121, and of what comes before a stream is bound.
 enum Namespace {
   static let client = "jabber:client"
   static let stream = "http://etherx.jabber.org/streams"
@@ -8,6 +8,7 @@ enum Namespace {
   static let stanzaErrors = "urn:ietf:params:xml:ns:xmpp-stanzas"
   static let tls = "urn:ietf:params:xml:ns:xmpp-tls"
   static let sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
+  static let channelBindings = "urn:xmpp:sasl-cb:0"
   static let bind = "urn:ietf:params:xml:ns:xmpp-bind"
   static let session = "urn:ietf:params:xml:ns:xmpp-session"
 }

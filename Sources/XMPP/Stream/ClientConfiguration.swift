@@ -34,6 +34,9 @@ public struct ClientConfiguration: Hashable, Sendable {
   /// The strongest way of logging in that has worked before, as in ``Security/mechanism``: a server that offers only
   /// weaker ones may be somebody else.
   public var leastMechanism: String?
+  /// Whether a server is let in on less: ways of logging in that are weaker than ``leastMechanism``, or whose list
+  /// somebody seems to have changed.
+  public var acceptsWeakerLogin = false
   /// The resource to ask for; one that cannot be guessed where there is none.
   public var resource: String?
 

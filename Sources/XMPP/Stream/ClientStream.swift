@@ -148,14 +148,19 @@ public final class ClientStream: StanzaStream {
           let key = await offLoop { request.derive() }
           self.negotiate(.derived(key))
         }
+      case .step(let step): onEvent(.step(step))
       case .bound(let jid, let features, let mechanism):
         stopTimer()
         phase = .bound
         logger.debug("bound", metadata: ["jid": "\(jid)"])
-        onEvent(.bound(jid, features, Security(tls: tls, mechanism: mechanism)))
+        onEvent(.bound(jid, features, security(mechanism)))
       case .end(let end): finish(end)
       }
     }
+  }
+
+  private func security(_ mechanism: String) -> Security {
+    Security(tls: tls, mechanism: mechanism, channelBinding: negotiation.channelBinding)
   }
 
   private func secure() async {
@@ -167,7 +172,8 @@ public final class ClientStream: StanzaStream {
         applicationProtocol: configuration.tls == .direct ? "xmpp-client" : nil)
       tls = info
       logger.debug("secured", metadata: ["version": "\(info.version)", "cipher": "\(info.cipher)"])
-      negotiate(.secured)
+      let bindings = ChannelBinding.allCases.compactMap { kind in transport.channelBinding(kind).map { (kind, $0) } }
+      negotiate(.secured(Dictionary(uniqueKeysWithValues: bindings)))
     } catch {
       finish(StreamEnd(error))
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import TLS
 internal import XML
 
 /// From a connection to a bound stream (RFC 6120 §4.3), event by event, no I/O.
@@ -14,8 +15,8 @@ struct Negotiation {
   enum Event {
     /// The connection is up.
     case connected
-    /// TLS is up.
-    case secured
+    /// TLS is up, with the channel bindings that it has.
+    case secured([ChannelBinding: [UInt8]])
     /// The server's header.
     case opened(Element)
     /// An element on the stream; `isLast` when not one byte came after it.
@@ -31,10 +32,12 @@ struct Negotiation {
     /// Begin to read a new stream, forgetting the old one.
     case restart
     case send(String)
-    /// Start TLS, then report ``Event/secured``.
+    /// Start TLS, then report ``Event/secured(_:)``.
     case startTLS
     /// Derive a key off the loop, then report ``Event/derived(_:)``.
     case derive(SCRAM.KeyRequest)
+    /// Tell how far it has come.
+    case step(StreamStep)
     /// We are in.
     case bound(FullJID, StreamFeatures, mechanism: String)
     case end(StreamEnd)
@@ -58,6 +61,7 @@ struct Negotiation {
   private let names: Names
   private var state = State.awaitingConnection
   private var isSecured = false
+  private var bindings: [ChannelBinding: [UInt8]] = [:]
   private var isAuthenticated = false
   private var authentication: Authentication
 
@@ -77,6 +81,9 @@ struct Negotiation {
     authentication = Authentication(configuration, nonce: names.nonce)
   }
 
+  /// What ties the log-in to TLS; nil where nothing does.
+  var channelBinding: ChannelBinding? { authentication.choice?.binding }
+
   // MARK: Events
 
   mutating func received(_ event: Event) -> [Effect] {
@@ -86,8 +93,9 @@ struct Negotiation {
       guard configuration.tls == .direct else { return begin() }
       state = .awaitingTLS
       return [.startTLS]
-    case (.awaitingTLS, .secured):
+    case (.awaitingTLS, .secured(let bindings)):
       isSecured = true
+      self.bindings = bindings
       return begin()
     case (.awaitingHeader, .opened(let header)):
       state = .awaitingFeatures(problem: StreamHeader.problem(header, domain: configuration.account.domain))
@@ -143,7 +151,9 @@ struct Negotiation {
     }
     if !isAuthenticated {
       state = .authenticating
-      return follow(authentication.begin(offered: features.mechanisms, isSecured: isSecured), isLast: true)
+      let first = authentication.begin(LoginOffer(features, bindings: bindings, isSecured: isSecured))
+      let steps: [Effect] = authentication.choice == nil ? [] : [.step(.authenticating(authentication.mechanism))]
+      return steps + follow(first, isLast: true)
     }
     guard features.offersBinding else { return unexpected("an offer to bind a resource") }
     state = .awaitingBinding(id: names.id, features)

@@ -8,10 +8,13 @@ public struct Security: Hashable, Sendable {
   public let tls: TLSInfo?
   /// How we proved who we are (RFC 6120 §6), as `SCRAM-SHA-256`.
   public let mechanism: String
+  /// What ties the proof to the TLS connection (RFC 5802 §6); nil where nothing does.
+  public let channelBinding: ChannelBinding?
 
   /// Describes how a stream is protected.
-  public init(tls: TLSInfo?, mechanism: String) {
+  public init(tls: TLSInfo?, mechanism: String, channelBinding: ChannelBinding?) {
     self.tls = tls
     self.mechanism = mechanism
+    self.channelBinding = channelBinding
   }
 }

@@ -24,6 +24,12 @@ public struct StreamFeatures: Hashable, Sendable {
     return list.filter { $0.matches("mechanism", Namespace.sasl) }.map(\.text)
   }
 
+  /// The channel bindings that the server knows (XEP-0440); nil where it does not say.
+  var channelBindings: [String]? {
+    feature("sasl-channel-binding", Namespace.channelBindings)?.children
+      .filter { $0.matches("channel-binding", Namespace.channelBindings) }.compactMap { $0.attribute("type") }
+  }
+
   /// Whether a resource can be bound.
   var offersBinding: Bool { feature("bind", Namespace.bind) != nil }
 
