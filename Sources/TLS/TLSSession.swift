@@ -10,7 +10,7 @@ internal import Glibc
 /// for this call's.
 @LoopActor
 final class TLSSession {
-  private let pointer: OpaquePointer
+  let pointer: OpaquePointer
   private let verification = CertificateVerification()
 
   init(
@@ -77,18 +77,14 @@ final class TLSSession {
     TLSInfo(
       version: String(cString: SSL_get_version(pointer)),
       cipher: SSL_CIPHER_get_name(SSL_get_current_cipher(pointer)).map { String(cString: $0) } ?? "",
-      certificateSHA256: certificateHash.map { byte in
-        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-      }.joined())
+      certificateSHA256: withPeerCertificate(sha256(of:)) ?? "")
   }
 
-  private var certificateHash: [UInt8] {
-    guard let certificate = SSL_get1_peer_certificate(pointer) else { return [] }
+  /// The server's certificate, where TLS has been made.
+  func withPeerCertificate<Result>(_ body: (OpaquePointer) -> Result?) -> Result? {
+    guard let certificate = SSL_get1_peer_certificate(pointer) else { return nil }
     defer { X509_free(certificate) }
-    var hash = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var count: UInt32 = 0
-    X509_digest(certificate, EVP_sha256(), &hash, &count)
-    return Array(hash.prefix(Int(count)))
+    return body(certificate)
   }
 
   private func outcome(_ call: () -> Int32) -> IOOutcome {

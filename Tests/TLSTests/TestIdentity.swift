@@ -12,14 +12,15 @@ final class TestIdentity: @unchecked Sendable {
   ///   - name: the common name; a host's certificate is also given `names`, as OpenSSL writes them.
   ///   - issuer: who signs; `nil` for itself.
   ///   - validity: seconds from now.
+  ///   - digest: the hash that the signature uses; `nil` makes the key one of Ed25519, which uses none.
   init(
     _ name: String, names: String? = nil, issuer: TestIdentity? = nil, validity: ClosedRange<Int> = -3600...3600,
-    serial: Int = 1
+    serial: Int = 1, digest: OpaquePointer? = EVP_sha256()
   ) {
     var key: OpaquePointer?
-    let generator = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil)
+    let generator = EVP_PKEY_CTX_new_id(digest == nil ? EVP_PKEY_ED25519 : EVP_PKEY_EC, nil)
     EVP_PKEY_keygen_init(generator)
-    EVP_PKEY_CTX_set_ec_paramgen_curve_nid(generator, NID_X9_62_prime256v1)
+    if digest != nil { EVP_PKEY_CTX_set_ec_paramgen_curve_nid(generator, NID_X9_62_prime256v1) }
     EVP_PKEY_keygen(generator, &key)
     EVP_PKEY_CTX_free(generator)
     let certificate = X509_new()
@@ -37,7 +38,7 @@ final class TestIdentity: @unchecked Sendable {
       X509_add_ext(certificate, made, -1)
       X509_EXTENSION_free(made)
     }
-    X509_sign(certificate, issuer?.key ?? key, EVP_sha256())
+    X509_sign(certificate, issuer?.key ?? key, digest)
     self.key = key
     self.certificate = certificate
   }

@@ -86,13 +86,15 @@ final class ServerConnection: @unchecked Sendable {
 
   /// Makes TLS; false when it failed.
   @discardableResult
-  func startTLS(_ identity: TestIdentity, version: Int32? = nil) -> Bool {
+  func startTLS(_ identity: TestIdentity, version: Int32? = nil, extendedMasterSecret: Bool = true) -> Bool {
     let context = SSL_CTX_new(TLS_server_method())
     defer { SSL_CTX_free(context) }
+    SSL_CTX_set_security_level(context, 0)
     SSL_CTX_use_certificate(context, identity.certificate)
     SSL_CTX_use_PrivateKey(context, identity.key)
+    // SSL_OP_NO_EXTENDED_MASTER_SECRET
+    if !extendedMasterSecret { SSL_CTX_set_options(context, 1) }
     if let version {
-      SSL_CTX_set_security_level(context, 0)
       SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(version), nil)
       SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(version), nil)
     }
