@@ -161,9 +161,10 @@ public final class ClientStream: StanzaStream {
   private func secure() async {
     guard let transport, phase == .negotiating else { return }
     let domain = configuration.account.domain
+    onEvent(.step(.securing))
     do throws(TransportError) {
       let info = try await transport.startTLS(
-        TrustSettings(caFile: configuration.caFile), serverName: Resolver.certificateName(of: domain),
+        try configuration.trust, serverName: Resolver.certificateName(of: domain),
         applicationProtocol: configuration.tls == .direct ? "xmpp-client" : nil)
       tls = info
       logger.debug("secured", metadata: ["version": "\(info.version)", "cipher": "\(info.cipher)"])
