@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Support
+import Testing
+
+/// What a person sees of certificates, over the bus.
+@Suite("Certificates, over the bus", .serialized, .timeLimit(.minutes(2)))
+struct CertificateWitnessTests {
+  /// The hash of the server's certificate as openssl(1) writes it: in capitals, with colons.
+  private func fingerprint(_ witness: Witness) throws -> String {
+    let shown = try run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", witness.prosody.certificate])
+    return String(shown.output.split(separator: "=")[1].prefix { $0 != "\n" })
+  }
+
+  private func normal(_ fingerprint: String) -> String { fingerprint.replacing(":", with: "").lowercased() }
+
+  @Test("The server is known by its certificate's hash, as openssl writes it, and Security shows it")
+  func pinned() async throws {
+    try await Witness.run { witness in
+      let hash = try fingerprint(witness)
+      let account = try witness.account("juliet", parameters: ["fingerprint": .string(hash)])
+      try account.connect()
+      #expect("\(try account.get(.Connection, "Security"))".contains(normal(hash)))
+    }
+  }
+
+  @Test("Another certificate than the named one is refused, with its hash and what to do; so is one nobody vouches for")
+  func refused() async throws {
+    try await Witness.run { witness in
+      let hash = try fingerprint(witness)
+      let authorities = "/etc/ssl/certs/ca-certificates.crt"
+      for (role, parameters) in [
+        ("pinned", ["fingerprint": .string(String(repeating: "0", count: 64))]),
+        ("unvouched", ["ca-file": .string(authorities)]),
+      ] as [(String, KeyValuePairs<String, BusValue>)] {
+        let account = try witness.account(role, parameters: parameters)
+        let refusal = #expect(throws: RawBus.Refusal.self) { try account.call(.Connection, "Connect") }
+        #expect(refusal?.name == "org.nightcloak.Presence1.Error.CertificateRejected")
+        let reason = try account.get(.Connection, "StatusReason").text
+        for text in [refusal?.text, reason] {
+          for part in ["CN=localhost", " UTC", normal(hash), "set fingerprint to that"] {
+            #expect(text?.contains(part) == true, "\(part): \(text ?? "")")
+          }
+        }
+        #expect(try account.get(.Connection, "Status").text == "disconnected")
+      }
+    }
+  }
+
+  @Test("An account with a certificate of its own logs in where the server wants a password")
+  func own() async throws {
+    try await Witness.run { witness in
+      let directory = try TemporaryDirectory()
+      let (key, file) = (directory.file("key"), directory.file("client.pem"))
+      let made = try run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-out", file])
+      try #require(made.ending == .status(0), "\(made.errors)")
+      try writeFile(file, readFile(file) + readFile(key))
+      let account = try witness.account("juliet", parameters: ["client-certificate": .string(file)])
+      try account.connect()
+      #expect(witness.daemon?.log.contains("PRIVATE KEY") == false)
+    }
+  }
+}
