@@ -20,7 +20,7 @@ func sha256(of certificate: OpaquePointer) -> String? {
 /// one is too old; `nil` where the signature uses none, as Ed25519.
 func endPointHash(of certificate: OpaquePointer) -> [UInt8]? {
   var function: Int32 = NID_undef
-  guard X509_get_signature_info(certificate, &function, nil, nil, nil) == 1, function != NID_undef else { return nil }
+  guard X509_get_signature_info(certificate, &function, nil, nil, nil) == 1 else { return nil }
   if [NID_md5, NID_sha1, NID_md5_sha1].contains(function) { return hash(of: certificate, EVP_sha256()) }
   guard let digest = OBJ_nid2sn(function).flatMap({ EVP_get_digestbyname($0) }) else { return nil }
   return hash(of: certificate, digest)

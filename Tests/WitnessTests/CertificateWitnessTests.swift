@@ -9,7 +9,11 @@ import Testing
 struct CertificateWitnessTests {
   /// The hash of the server's certificate as openssl(1) writes it: in capitals, with colons.
   private func fingerprint(_ witness: Witness) throws -> String {
-    let shown = try run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", witness.prosody.certificate])
+    try fingerprint(of: witness.prosody.certificate)
+  }
+
+  private func fingerprint(of file: String) throws -> String {
+    let shown = try run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", file])
     return String(shown.output.split(separator: "=")[1].prefix { $0 != "\n" })
   }
 
@@ -48,18 +52,56 @@ struct CertificateWitnessTests {
     }
   }
 
+  /// A key with a certificate of its own, in one file.
+  private func makeCertificate(_ name: String, in directory: TemporaryDirectory) throws -> String {
+    let (key, file) = (directory.file("key"), directory.file("\(name).pem"))
+    let made = try run(
+      [
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=\(name)", "-keyout", key, "-out",
+        file,
+      ])
+    try #require(made.ending == .status(0), "\(made.errors)")
+    try writeFile(file, readFile(file) + readFile(key))
+    return file
+  }
+
   @Test("An account with a certificate of its own logs in where the server wants a password")
   func own() async throws {
     try await Witness.run { witness in
       let directory = try TemporaryDirectory()
-      let (key, file) = (directory.file("key"), directory.file("client.pem"))
-      let made = try run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-out", file])
-      try #require(made.ending == .status(0), "\(made.errors)")
-      try writeFile(file, readFile(file) + readFile(key))
+      defer { withExtendedLifetime(directory) {} }
+      let file = try makeCertificate("juliet", in: directory)
       let account = try witness.account("juliet", parameters: ["client-certificate": .string(file)])
       try account.connect()
       #expect(witness.daemon?.log.contains("PRIVATE KEY") == false)
+    }
+  }
+
+  @Test("A server that asks for the account's certificate is shown it")
+  func shown() async throws {
+    try await Witness.run { witness in
+      let directory = try TemporaryDirectory()
+      defer { withExtendedLifetime(directory) {} }
+      let (ours, theirs) = (try makeCertificate("juliet", in: directory), try makeCertificate("theirs", in: directory))
+      let server = try ChildProcess(
+        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-Verify", "1", "-cert", theirs, "-key", theirs])
+      func line(_ start: String) throws -> String {
+        while let line = try server.line(within: .seconds(10)) {
+          if line.hasPrefix(start) { return String(line.dropFirst(start.count)) }
+        }
+        throw WitnessError("openssl says no \"\(start)\"")
+      }
+      let port = try #require(UInt16(try line("ACCEPT 127.0.0.1:")))
+      let account = try witness.account(
+        "juliet",
+        parameters: [
+          "client-certificate": .string(ours), "tls": .string("direct"), "port": .uint16(port),
+          "fingerprint": .string(try fingerprint(of: theirs)),
+        ])
+      let connecting = try account.begin(.Connection, "Connect")
+      #expect(try line("subject=").contains("juliet"))
+      try server.end(with: SIGTERM, within: .seconds(5))
+      #expect(throws: RawBus.Refusal.self) { try witness.owner.finish(connecting) }
     }
   }
 }
