@@ -50,10 +50,11 @@ struct CertificateNames: Equatable {
   private static let service = Array("_xmpp-client.".utf8)
 
   /// Whether the certificate is for `domain`, in ASCII and lower case (RFC 6120 §13.7.2.1, RFC 6125 §6).
-  /// - Parameter servicesCount: false where SRV-IDs must not count.
-  func name(_ domain: [UInt8], servicesCount: Bool = true) -> Bool {
+  /// - Parameter onlyByDomain: whether nothing but DNS-IDs counts.
+  func name(_ domain: [UInt8], onlyByDomain: Bool = false) -> Bool {
     if domains.contains(where: { Self.matches($0, domain) }) { return true }
-    if servicesCount, services.contains(where: { Self.matchesService($0, domain) }) { return true }
+    if onlyByDomain { return false }
+    if services.contains(where: { Self.matchesService($0, domain) }) { return true }
     // From before there were better names; where there is one of them, the subject is mere text (RFC 6125 §6.4.4).
     guard domains.isEmpty, services.isEmpty, !hasOthers, let commonName else { return false }
     return Self.matches(commonName, domain)

@@ -65,12 +65,12 @@ final class CertificateVerification {
     switch peer {
     case .address(let address): X509_check_ip_asc(certificate, address, 0) == 1
     case .domain(let domain):
-      CertificateNames(of: certificate).name(domain, servicesCount: !hasConstraints(X509_STORE_CTX_get0_chain(state)))
+      CertificateNames(of: certificate).name(domain, onlyByDomain: hasConstraints(X509_STORE_CTX_get0_chain(state)))
     }
   }
 
-  /// Whether somebody in the chain may vouch for some names only. OpenSSL sees to that for domains and knows nothing of
-  /// services: whoever may vouch for one domain could else vouch for the XMPP service of all.
+  /// Whether somebody in the chain may vouch for some names only. OpenSSL sees to that for DNS-IDs, knows nothing of
+  /// services, and passes over wildcards in the subject: whoever may vouch for one domain could else vouch for all.
   private func hasConstraints(_ chain: OpaquePointer?) -> Bool {
     (0..<max(OPENSSL_sk_num(chain), 0)).contains { index in
       guard let item = OPENSSL_sk_value(chain, index) else { return true }

@@ -35,7 +35,7 @@ extension TLSSession {
   }
 
   /// Whether nobody who sits between can have made another connection with the same keys: before TLS 1.3 only the
-  /// extended master secret sees to that (RFC 7627 §1, RFC 9266 §4.2).
+  /// extended master secret sees to that (RFC 7627 §1, RFC 9266 §4).
   private var hasOwnKeys: Bool {
     SSL_version(pointer) >= TLS1_3_VERSION || SSL_ctrl(pointer, SSL_CTRL_GET_EXTMS_SUPPORT, 0, nil) == 1
   }

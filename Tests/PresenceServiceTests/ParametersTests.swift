@@ -145,6 +145,8 @@ struct ParametersTests {
       #expect(error.name == (path == large ? .limitsExceeded : .invalidArgs))
       #expect(error.message.contains("\"client-certificate\""), "\(error)")
     }
+    // Where the daemon was started is not to matter.
+    #expect(try await refusal(["client-certificate": "client.pem"]).message.contains("begins with"))
     #expect(try await refusal(["client-certificate": .string(spoilt)]).message.contains("no private key"))
   }
 

@@ -19,7 +19,8 @@ struct CertificateNamesTests {
       ("example.org", "example.org", true), ("EXAMPLE.org", "example.org", true),
       ("*.example.org", "im.example.org", true),
       ("*.example.org", "xn--bcher-kva.example.org", true), ("*.Example.org", "im.example.org", true),
-      ("example.org", "im.example.org", false), ("im.example.org", "example.org", false),
+      ("example.org", "im.example.org", false), ("x.example.org", "im.example.org", false),
+      ("im.example.org", "example.org", false),
       ("*.example.org", "example.org", false), ("*.example.org", "a.b.example.org", false),
       ("*.example.org", ".example.org", false), ("i*.example.org", "im.example.org", false),
       ("*m.example.org", "im.example.org", false), ("im.*.org", "im.example.org", false),
@@ -50,13 +51,15 @@ struct CertificateNamesTests {
   func services(presented: String, isOurs: Bool) {
     let names = CertificateNames(services: [bytes(presented)])
     #expect(names.name(bytes("example.org")) == isOurs)
-    #expect(!names.name(bytes("example.org"), servicesCount: false))
+    #expect(!names.name(bytes("example.org"), onlyByDomain: true))
   }
 
   @Test("The subject counts where there is no other name, and only there")
   func subject() {
     let domain = bytes("example.org")
     #expect(CertificateNames(commonName: domain).name(domain))
+    #expect(!CertificateNames(commonName: domain).name(domain, onlyByDomain: true))
+    #expect(CertificateNames(domains: [domain]).name(domain, onlyByDomain: true))
     #expect(!CertificateNames(domains: [bytes("other.test")], commonName: domain).name(domain))
     #expect(!CertificateNames(services: [bytes("_imap.other.test")], commonName: domain).name(domain))
     #expect(!CertificateNames(commonName: domain, hasOthers: true).name(domain))

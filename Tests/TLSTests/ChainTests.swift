@@ -37,13 +37,19 @@ struct ChainTests {
     #expect(try await refusal(better, trust)?.certificate?.check == .hostName)
   }
 
-  @Test("Who may vouch for some domains only may vouch for no service")
+  @Test("Who may vouch for some domains only may vouch for no service, and for no subject")
   @LoopActor func constraints() async throws {
     let limited = TestIdentity(
       "Limited", issuer: root, extensions: [(NID_name_constraints, "critical,permitted;DNS:localhost")])
     _ = try await handshake(TestIdentity("s", names: "DNS:localhost", issuer: limited), trust)
-    #expect(
-      try await refusal(TestIdentity("s", names: service, issuer: limited), trust)?.certificate?.check == .hostName)
+    for other in [
+      TestIdentity("s", names: service, issuer: limited),
+      TestIdentity("*.example.org", names: "email:a@b", issuer: limited),
+    ] {
+      for name in ["localhost", "im.example.org"] {
+        #expect(try await refusal(other, trust, name: name)?.certificate?.check == .hostName)
+      }
+    }
     let beyond = TestIdentity("s", names: "DNS:example.org", issuer: limited)
     guard case .chain? = try await refusal(beyond, trust, name: "example.org")?.certificate?.check else {
       Issue.record("a domain beyond what may be vouched for")

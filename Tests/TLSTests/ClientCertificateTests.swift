@@ -108,7 +108,7 @@ struct ClientCertificateTests {
     var dumped = ""
     dump(trust, to: &dumped)
     for text in ["\(own)", String(reflecting: own), "\(trust)", String(reflecting: trust), dumped] {
-      #expect(!text.contains("45, 45, 45") && !text.contains("BEGIN"), "\(text)")
+      #expect(!text.contains("45, 45, 45") && !text.contains("- 45") && !text.contains("BEGIN"), "\(text)")
     }
   }
 }

@@ -161,7 +161,6 @@ public final class ClientStream: StanzaStream {
   private func secure() async {
     guard let transport, phase == .negotiating else { return }
     let domain = configuration.account.domain
-    onEvent(.step(.securing))
     do throws(TransportError) {
       let info = try await transport.startTLS(
         try configuration.trust, serverName: Resolver.certificateName(of: domain),
