@@ -104,4 +104,28 @@ struct CertificateWitnessTests {
       #expect(throws: RawBus.Refusal.self) { try witness.owner.finish(connecting) }
     }
   }
+
+  @Test("A file that is protected by a passphrase is refused: nobody is asked for it, and nothing waits for an answer")
+  func passphrase() async throws {
+    try await Witness.run { witness in
+      let directory = try TemporaryDirectory()
+      defer { withExtendedLifetime(directory) {} }
+      let (authorities, key) = (directory.file("authorities"), directory.file("protected"))
+      let begin = "-----BEGIN CERTIFICATE-----\n"
+      let cipher = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+      try writeFile(authorities, readFile(witness.prosody.certificate).replacing(begin, with: begin + cipher))
+      let untrusting = try witness.account("juliet", parameters: ["ca-file": .string(authorities)])
+      let rejected = #expect(throws: RawBus.Refusal.self) { try untrusting.call(.Connection, "Connect") }
+      #expect(rejected?.name == "org.nightcloak.Presence1.Error.CertificateRejected")
+      #expect(rejected?.text.contains(authorities) == true)
+      let file = try makeCertificate("tybalt", in: directory)
+      let made = try run(["openssl", "pkey", "-in", file, "-aes128", "-passout", "pass:sesame", "-out", key])
+      try #require(made.ending == .status(0), "\(made.errors)")
+      try writeFile(key, readFile(witness.prosody.certificate) + readFile(key))
+      let refused = #expect(throws: RawBus.Refusal.self) {
+        try witness.account("tybalt", parameters: ["client-certificate": .string(key)])
+      }
+      #expect(refused?.text.contains("passphrase") == true)
+    }
+  }
 }
