@@ -12,24 +12,34 @@ import XMPP
 
 @Suite("What an account proves itself by, and knows its server by", .timeLimit(.minutes(1)))
 struct ParametersTests {
-  private let directory: TemporaryDirectory
-  private let file: String
-  private let pem: String
   private let hash = String(repeating: "0aF9", count: 16)
 
-  init() throws {
-    EventLoop.runInBackground()
-    directory = try TemporaryDirectory()
-    let (key, certificate) = (directory.file("key"), directory.file("certificate"))
-    let made = try run(
-      [
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-        "/CN=juliet", "-keyout", key, "-out", certificate,
-      ])
-    try #require(made.ending == .status(0), "\(made.errors)")
-    pem = readFile(certificate) + readFile(key)
-    file = directory.file("client.pem")
-    try writeFile(file, pem)
+  init() { EventLoop.runInBackground() }
+
+  /// A key and its certificate, in a file that goes with this object.
+  private struct Certificate: @unchecked Sendable {
+    let directory: TemporaryDirectory
+    let file: String
+    let pem: String
+
+    init() throws {
+      directory = try TemporaryDirectory()
+      let (key, certificate) = (directory.file("key"), directory.file("certificate"))
+      let made = try run(
+        [
+          "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+          "/CN=juliet", "-keyout", key, "-out", certificate,
+        ])
+      try #require(made.ending == .status(0), "\(made.errors)")
+      pem = readFile(certificate) + readFile(key)
+      file = directory.file("client.pem")
+      try writeFile(file, pem)
+    }
+  }
+
+  /// Makes one without holding up the loop, which other tests share.
+  private func makeCertificate() async throws -> Certificate {
+    try await offLoop { Result { try Certificate() } }.get()
   }
 
   @LoopActor
@@ -61,16 +71,18 @@ struct ParametersTests {
 
   @Test("What does not go together, and nothing to log in with, is refused by name")
   @LoopActor func together() async throws {
+    let made = try await makeCertificate()
+    defer { withExtendedLifetime(made) {} }
     let pin = Value.string(hash)
     let cases: [(parameters: [String: Value], word: String)] = [
       (["password": "p", "fingerprint": pin, "ca-file": "/ca"], "\"ca-file\""),
       (["password": "p", "fingerprint": pin, "tls": "off"], "\"fingerprint\""),
-      (["password": "p", "client-certificate": .string(file), "tls": "off"], "\"client-certificate\""),
+      (["password": "p", "client-certificate": .string(made.file), "tls": "off"], "\"client-certificate\""),
       ([:], "\"password\""), (["fingerprint": pin], "\"password\""), (["server": "s"], "\"client-certificate\""),
       (["password": "p", "accept-weaker-login": "yes"], "\"accept-weaker-login\""),
       (["password": "p", "client-certificate": true], "\"client-certificate\""),
       (["password": "p", "fingerprint": true], "\"fingerprint\""),
-      (["client-certificate": .string(file), "client-certificates": "x"], "\"client-certificates\""),
+      (["client-certificate": .string(made.file), "client-certificates": "x"], "\"client-certificates\""),
     ]
     for (parameters, word) in cases {
       let error = try await refusal(parameters)
@@ -81,20 +93,24 @@ struct ParametersTests {
 
   @Test("A certificate makes do for a password, and goes beside one")
   @LoopActor func certificate() async throws {
-    let alone = try await read(["client-certificate": .string(file)])
-    #expect(alone.client.clientCertificate == Array(pem.utf8))
+    let made = try await makeCertificate()
+    defer { withExtendedLifetime(made) {} }
+    let alone = try await read(["client-certificate": .string(made.file)])
+    #expect(alone.client.clientCertificate == Array(made.pem.utf8))
     #expect(alone.client.password == "")
-    let both = try await read(["client-certificate": .string(file), "password": "secret"])
-    #expect(both.client.clientCertificate == Array(pem.utf8))
+    let both = try await read(["client-certificate": .string(made.file), "password": "secret"])
+    #expect(both.client.clientCertificate == Array(made.pem.utf8))
     #expect(both.client.password == "secret")
     #expect(try await read(["password": "secret"]).client.clientCertificate == nil)
   }
 
   @Test("A certificate comes through a descriptor whole, as large as one may be and no larger")
   @LoopActor func descriptor() async throws {
+    let made = try await makeCertificate()
+    defer { withExtendedLifetime(made) {} }
     let most = Credentials.mostCertificateBytes
-    let largest = pem + String(repeating: "\n", count: most - pem.utf8.count)
-    for (content, isTaken) in [(pem, true), (largest, true), (largest + "\n", false)] {
+    let largest = made.pem + String(repeating: "\n", count: most - made.pem.utf8.count)
+    for (content, isTaken) in [(made.pem, true), (largest, true), (largest + "\n", false)] {
       var ends: [Int32] = [-1, -1]
       // A pipe would not hold it all.
       try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
@@ -110,37 +126,42 @@ struct ParametersTests {
         #expect(error.message.contains("\"client-certificate-fd\""))
       }
     }
-    let open = UnixFD(owning: open(file, O_RDONLY | O_CLOEXEC))
+    let open = UnixFD(owning: open(made.file, O_RDONLY | O_CLOEXEC))
     #expect(try await refusal(["client-certificate-fd": .unixFD(open)]).message.contains("\"client-certificate-fd\""))
-    let both = ["client-certificate": Value.string(file), "client-certificate-fd": .unixFD(open)]
+    let both = ["client-certificate": Value.string(made.file), "client-certificate-fd": .unixFD(open)]
     #expect(try await refusal(both).message.contains("not both"))
   }
 
   @Test("Nobody borrows another's key, or learns whether there is one")
   @LoopActor func foreign() async throws {
+    let made = try await makeCertificate()
+    defer { withExtendedLifetime(made) {} }
     // As long as the true path.
-    let absent = String(file.dropLast(3)) + "key"
-    let forbidden = try await refusal(["client-certificate": .string(file)], for: getuid() + 1)
+    let absent = String(made.file.dropLast(3)) + "key"
+    let forbidden = try await refusal(["client-certificate": .string(made.file)], for: getuid() + 1)
     let missing = try await refusal(["client-certificate": .string(absent)], for: getuid() + 1)
     #expect(forbidden.name == .invalidArgs && missing.name == .invalidArgs)
-    #expect(forbidden.message.replacing(file, with: absent) == missing.message)
+    #expect(forbidden.message.replacing(made.file, with: absent) == missing.message)
     #expect(forbidden.message.contains("\"client-certificate-fd\""))
-    let link = directory.file("link")
-    symlink(file, link)
+    let link = made.directory.file("link")
+    symlink(made.file, link)
     #expect(try await refusal(["client-certificate": .string(link)], for: getuid() + 1).name == .invalidArgs)
-    #expect(try await read(["client-certificate": .string(link)]).client.clientCertificate == Array(pem.utf8))
+    #expect(try await read(["client-certificate": .string(link)]).client.clientCertificate == Array(made.pem.utf8))
   }
 
   @Test("A file that is not a regular one does not hold us up; one that is too large or no certificate is refused")
   @LoopActor func files() async throws {
+    let made = try await makeCertificate()
+    defer { withExtendedLifetime(made) {} }
     let (fifo, large, text, spoilt) = (
-      directory.file("fifo"), directory.file("large"), directory.file("text"), directory.file("spoilt")
+      made.directory.file("fifo"), made.directory.file("large"), made.directory.file("text"),
+      made.directory.file("spoilt")
     )
     #expect(mkfifo(fifo, 0o600) == 0)
-    try writeFile(large, pem + String(repeating: "\n", count: Credentials.mostCertificateBytes))
+    try writeFile(large, made.pem + String(repeating: "\n", count: Credentials.mostCertificateBytes))
     try writeFile(text, "no certificate")
-    try writeFile(spoilt, pem.replacing("BEGIN PRIVATE", with: "BEGIN NO"))
-    for path in [fifo, directory.path, "/dev/zero", "client.pem", "", large, text, spoilt] {
+    try writeFile(spoilt, made.pem.replacing("BEGIN PRIVATE", with: "BEGIN NO"))
+    for path in [fifo, made.directory.path, "/dev/zero", "client.pem", "", large, text, spoilt] {
       let error = try await refusal(["client-certificate": .string(path)])
       #expect(error.name == (path == large ? .limitsExceeded : .invalidArgs))
       #expect(error.message.contains("\"client-certificate\""), "\(error)")
