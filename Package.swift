@@ -98,7 +98,9 @@ let package = Package(
     tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", logging]),
     tests("StoreTests", ["CLinux", "CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
-    tests("PresenceServiceTests", ["Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "XMPP"]),
+    tests(
+      "PresenceServiceTests",
+      ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Support", "XMPP"]),
     tests("WitnessTests", ["Support"]),
   ]
 )

@@ -28,6 +28,11 @@ static inline int openssl_error_is_truncation(unsigned long error) {
   return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
 }
 
+/// Whether the latest error is that a text in PEM form holds no more of what is looked for.
+static inline int openssl_error_is_end_of_pem(unsigned long error) {
+  return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
 static inline int openssl_error_reason(unsigned long error) { return ERR_GET_REASON(error); }
 
 static const unsigned long openssl_rfc2253_flags = XN_FLAG_RFC2253;

@@ -5,16 +5,22 @@ internal import Audience
 internal import DBus
 internal import EventLoop
 internal import Glibc
+internal import TLS
 internal import XMPP
 
 /// The parameters of AddConnection. Each key is read, refused as not built, or refused as unknown: an account that
 /// connects visibly when it was asked to be invisible is the worst fault that this program could have.
 enum Parameters {
-  static let known = "password, password-fd, server, port, tls, ca-file, resource, priority, protocol, visibility"
+  static let known =
+    "password, password-fd, client-certificate, client-certificate-fd, server, port, tls, ca-file, fingerprint, "
+    + "accept-weaker-login, resource, priority, protocol, visibility"
 
   /// Reads the parameters of an account.
+  /// - Parameter uid: whose account it is.
   /// - Throws: ``DBusError`` naming the key.
-  static func read(_ account: BareJID, _ values: [String: Value]) async throws -> AccountConfiguration {
+  static func read(
+    _ account: BareJID, _ values: [String: Value], for uid: UInt32
+  ) async throws -> AccountConfiguration {
     var parameters = Options(values, in: "parameters of AddConnection")
     try parameters.refuse("mechanism", "trust-unannounced", "autoconnect", "persist", "contacts")
     if let name: String = try parameters.take("protocol"), name != "xmpp" {
@@ -40,19 +46,39 @@ enum Parameters {
     guard let priority = Int8(exactly: priority) else {
       throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127 (type i).")
     }
-    let text: String? = try parameters.take("password")
-    let descriptor: UnixFD? = try parameters.take("password-fd")
+    let credentials = try Credentials(&parameters)
+    client.fingerprint = try fingerprint(&parameters, client, credentials)
+    let acceptsWeakerLogin = try parameters.take("accept-weaker-login", Bool.self) ?? false
     try parameters.end(known: known)
-    client.password = try await password(text, descriptor)
-    return AccountConfiguration(client: client, mode: mode, priority: priority)
+    try credentials.check()
+    (client.password, client.clientCertificate) = try await credentials.read(for: uid)
+    var configuration = AccountConfiguration(client: client, mode: mode, priority: priority)
+    configuration.acceptsWeakerLogin = acceptsWeakerLogin
+    return configuration
   }
 
-  private static func password(_ text: String?, _ descriptor: UnixFD?) async throws -> String {
-    switch (text, descriptor) {
-    case (let text?, nil): return text
-    case (nil, let descriptor?): return try await SecretPipe.read(descriptor)
-    case (nil, nil): throw DBusError(.invalidArgs, "A password is missing: give \"password\" or \"password-fd\".")
-    case (_?, _?): throw DBusError(.invalidArgs, "Give either \"password\" or \"password-fd\", not both.")
+  /// The hash of the certificate that the server must have. What goes with no certificates is refused.
+  private static func fingerprint(
+    _ parameters: inout Options, _ client: ClientConfiguration, _ credentials: Credentials
+  ) throws(DBusError) -> String? {
+    let text: String? = try parameters.take("fingerprint")
+    if client.tls == .off, text != nil || credentials.hasCertificate {
+      throw DBusError(
+        .invalidArgs,
+        "\"tls\" \"off\" has no certificates: leave out \"\(text == nil ? "client-certificate" : "fingerprint")\".")
     }
+    guard let text else { return nil }
+    guard client.caFile == nil else {
+      throw DBusError(
+        .invalidArgs,
+        "\"fingerprint\" takes the place of every other check of the server's certificate: leave out \"ca-file\".")
+    }
+    guard let normal = CertificateFingerprint.normalized(text) else {
+      throw DBusError(
+        .invalidArgs,
+        "\"fingerprint\" must be the SHA-256 hash of the server's certificate: 64 hexadecimal digits, with a colon "
+          + "after every two or without.")
+    }
+    return normal
   }
 }

@@ -11,14 +11,26 @@ enum SecretPipe {
   static let mostBytes = 4096
   static let limit = Duration.seconds(5)
 
-  /// Reads to the end, without blocking the loop; a line feed at the end is left out.
+  /// Reads a password to the end, without blocking the loop; a line feed at the end is left out.
   /// - Throws: ``DBusError`` when there is too much, or no end in time.
   static func read(_ descriptor: UnixFD) async throws -> String {
+    var bytes = try await bytes(of: descriptor, "password-fd", atMost: mostBytes)
+    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw DBusError(.invalidArgs, "\"password-fd\" holds bytes that are not UTF-8.")
+    }
+    return text
+  }
+
+  /// Reads to the end, without blocking the loop.
+  /// - Parameter key: what the descriptor is called in errors.
+  /// - Throws: ``DBusError`` when there is too much, or no end in time.
+  static func bytes(of descriptor: UnixFD, _ key: String, atMost mostBytes: Int) async throws -> [UInt8] {
     let fd = descriptor.descriptor
     // Reading a file may take as long as whoever serves its file system likes.
     var status = stat()
     guard fstat(fd, &status) == 0, [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT) else {
-      throw DBusError(.invalidArgs, "\"password-fd\" must be a pipe or a socket.")
+      throw DBusError(.invalidArgs, "\"\(key)\" must be a pipe or a socket.")
     }
     var bytes: [UInt8] = []
     let deadline = EventLoop.shared.time.now + limit
@@ -29,22 +41,18 @@ enum SecretPipe {
       if count > 0 {
         bytes += buffer.prefix(count)
         guard bytes.count <= mostBytes else {
-          throw DBusError(.limitsExceeded, "\"password-fd\" holds more than \(mostBytes) bytes.")
+          throw DBusError(.limitsExceeded, "\"\(key)\" holds more than \(mostBytes) bytes.")
         }
       } else if errno == EAGAIN {
         guard await isReadable(fd, until: deadline) else {
           throw DBusError(
-            .ours("TimedOut"), "\"password-fd\" did not end within 5 seconds: write the password and close it.")
+            .ours("TimedOut"), "\"\(key)\" did not end within 5 seconds: write all of it and close it.")
         }
       } else if errno != EINTR {
-        throw DBusError(.invalidArgs, "\"password-fd\" cannot be read.")
+        throw DBusError(.invalidArgs, "\"\(key)\" cannot be read.")
       }
     }
-    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw DBusError(.invalidArgs, "\"password-fd\" holds bytes that are not UTF-8.")
-    }
-    return text
+    return bytes
   }
 
   private static func isReadable(_ fd: Int32, until deadline: MonotonicTime) async -> Bool {

@@ -148,7 +148,7 @@ public final class Service {
       let left = (passwordsBeingRead[caller.uid] ?? 1) - 1
       passwordsBeingRead[caller.uid] = left == 0 ? nil : left
     }
-    return try await Parameters.read(jid, parameters)
+    return try await Parameters.read(jid, parameters, for: caller.uid)
   }
 
   private func checkRoom(for jid: BareJID, _ caller: Caller) throws(DBusError) {

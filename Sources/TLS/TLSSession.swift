@@ -10,20 +10,26 @@ internal import Glibc
 /// for this call's.
 @LoopActor
 final class TLSSession {
-  private let pointer: OpaquePointer
-  private let verification = CertificateVerification()
+  let pointer: OpaquePointer
+  private let verification: CertificateVerification
 
   init(
-    _ context: TLSContext, descriptor: Int32, serverName: String, applicationProtocol: String?
+    _ context: TLSContext, descriptor: Int32, serverName: String, trust: TrustSettings, applicationProtocol: String?
   ) throws(TransportError) {
+    guard let peer = PeerName(serverName) else {
+      throw TransportError(.handshake, "'\(serverName)' is not a name that a certificate can have")
+    }
     ERR_clear_error()
     guard let pointer = SSL_new(context.pointer), SSL_set_fd(pointer, descriptor) == 1 else {
       throw TransportError(.handshake, "OpenSSL has no room for another connection")
     }
     self.pointer = pointer
+    verification = CertificateVerification(peer, fingerprint: trust.fingerprint)
     SSL_set_connect_state(pointer)
     verification.attach(to: pointer)
-    try expect(serverName)
+    // Asked for by name (SNI), where it has one.
+    if case .domain = peer { openssl_set_server_name(pointer, peer.description) }
+    try trust.clientCertificate?.use(in: pointer)
     if let name = applicationProtocol.map({ Array($0.utf8) }), let length = UInt8(exactly: name.count) {
       SSL_set_alpn_protos(pointer, [length] + name, UInt32(name.count) + 1)
     }
@@ -31,32 +37,14 @@ final class TLSSession {
 
   isolated deinit { SSL_free(pointer) }
 
-  /// Sets the name that the certificate must have, and asks for it (SNI). An empty name would switch the check off
-  /// in OpenSSL, a leading dot would let every subdomain pass, a NUL would cut the name: none gets there.
-  private func expect(_ name: String) throws(TransportError) {
-    if SocketAddress(name, port: 0) != nil {
-      guard X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(pointer), name) == 1 else { throw invalid(name) }
-      return
-    }
-    let isHostName = name.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
-      default: false
-      }
-    }
-    guard isHostName, !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 253 else { throw invalid(name) }
-    SSL_set_hostflags(pointer, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
-    guard SSL_set1_host(pointer, name) == 1, openssl_set_server_name(pointer, name) == 1 else { throw invalid(name) }
-  }
-
-  private func invalid(_ name: String) -> TransportError {
-    TransportError(.handshake, "'\(name)' is not a name that a certificate can have")
-  }
-
   /// Goes on with the handshake; `.bytes` when it is done.
   func handshake() -> IOOutcome {
-    outcome { SSL_do_handshake(pointer) }
+    let outcome = outcome { SSL_do_handshake(pointer) }
+    // There are kinds of TLS without certificates. None is on by default, and none will do.
+    if case .bytes = outcome, !verification.isAccepted {
+      return .failed(TransportError(.handshake, "the server showed no certificate"))
+    }
+    return outcome
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) -> IOOutcome {
@@ -77,18 +65,14 @@ final class TLSSession {
     TLSInfo(
       version: String(cString: SSL_get_version(pointer)),
       cipher: SSL_CIPHER_get_name(SSL_get_current_cipher(pointer)).map { String(cString: $0) } ?? "",
-      certificateSHA256: certificateHash.map { byte in
-        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-      }.joined())
+      certificateSHA256: withPeerCertificate(sha256(of:)) ?? "")
   }
 
-  private var certificateHash: [UInt8] {
-    guard let certificate = SSL_get1_peer_certificate(pointer) else { return [] }
+  /// The server's certificate, where TLS has been made.
+  func withPeerCertificate<Result>(_ body: (OpaquePointer) -> Result?) -> Result? {
+    guard let certificate = SSL_get1_peer_certificate(pointer) else { return nil }
     defer { X509_free(certificate) }
-    var hash = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var count: UInt32 = 0
-    X509_digest(certificate, EVP_sha256(), &hash, &count)
-    return Array(hash.prefix(Int(count)))
+    return body(certificate)
   }
 
   private func outcome(_ call: () -> Int32) -> IOOutcome {
@@ -121,9 +105,21 @@ final class TLSSession {
       return TransportError(.handshake, "the server offers no TLS 1.2 or newer, and older versions are not safe")
     case SSL_R_WRONG_VERSION_NUMBER:
       return TransportError(.handshake, "the server answered the TLS handshake with something that is not TLS")
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return TransportError(.trust, "the server takes nobody without a certificate: give one as client-certificate")
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+      SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+      SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      return TransportError(
+        .trust,
+        "the server does not take our client certificate (\(Self.reason(of: error))): check client-certificate, or leave "
+          + "it out and give a password")
     default:
-      let text = ERR_reason_error_string(error).map { String(cString: $0) } ?? "error \(error)"
-      return TransportError(.handshake, "TLS failed: \(text)")
+      return TransportError(.handshake, "TLS failed: \(Self.reason(of: error))")
     }
+  }
+
+  private static func reason(of error: UInt) -> String {
+    ERR_reason_error_string(error).map { String(cString: $0) } ?? "error \(error)"
   }
 }

@@ -212,8 +212,9 @@ public final class Transport {
   /// fails over them.
   ///
   /// - Parameters:
-  ///   - trust: whose certificates count.
-  ///   - serverName: the name that the certificate must have, in ASCII (RFC 6125); or a numeric address.
+  ///   - trust: whose certificates count, and what we show ourselves.
+  ///   - serverName: the domain that the certificate must be for, in ASCII, by a DNS-ID or the SRV-ID of
+  ///     `_xmpp-client` (RFC 6125, RFC 6120 §13.7.2.1); or a numeric address.
   ///   - applicationProtocol: what is asked for by ALPN, as `xmpp-client` where TLS begins at once (XEP-0368).
   /// - Throws: ``TransportError``; the connection has ended then, and `.closed` is not told besides.
   public func startTLS(
@@ -228,7 +229,8 @@ public final class Transport {
     do {
       let context = try await TLSContext.context(for: trust)
       session = try TLSSession(
-        context, descriptor: socket.descriptor, serverName: serverName, applicationProtocol: applicationProtocol)
+        context, descriptor: socket.descriptor, serverName: serverName, trust: trust,
+        applicationProtocol: applicationProtocol)
     } catch {
       end(nil)
       throw error

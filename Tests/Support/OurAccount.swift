@@ -35,7 +35,10 @@ public final class OurAccount {
       ("password", .string("pass-\(user)")), ("server", .string("127.0.0.1")),
       ("port", .uint16(prosody.clientPort)), ("ca-file", .string(prosody.certificate)),
     ]
-    all.removeAll { given in parameters.contains { $0.key == given.0 } }
+    // A fingerprint takes the place of the authorities.
+    all.removeAll { given in
+      parameters.contains { $0.key == given.0 || $0.key == "fingerprint" && given.0 == "ca-file" }
+    }
     all += parameters.map { ($0.key, $0.value) }
     let options = BusValue.array("{sv}", all.map { .entry(.string($0.0), .variant($0.1)) })
     path =

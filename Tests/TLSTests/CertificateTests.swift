@@ -19,45 +19,6 @@ struct CertificateTests {
 
   private var trust: TrustSettings { TrustSettings(caFile: rootFile.path) }
 
-  /// Shakes hands with a server that shows `identity`.
-  @LoopActor
-  private func handshake(
-    _ identity: TestIdentity, _ trust: TrustSettings, name: String = "localhost", version: Int32? = nil
-  ) async throws -> TLSInfo {
-    let server = TestServer { connection in
-      if connection.startTLS(identity, version: version) { connection.write("hello".utf8) }
-    }
-    let transport = try await Transport.connect(to: server.address)
-    let log = EventLog(transport)
-    do {
-      let info = try await transport.startTLS(trust, serverName: name)
-      transport.close()
-      await server.finished()
-      return info
-    } catch {
-      await server.finished()
-      #expect(log.events == 0, "a failure of startTLS is told once, and nothing was received")
-      throw error
-    }
-  }
-
-  /// The error of such a handshake.
-  @LoopActor
-  private func refusal(
-    _ identity: TestIdentity, _ trust: TrustSettings, name: String = "localhost", version: Int32? = nil
-  ) async throws -> TransportError? {
-    do throws(TransportError) {
-      let server = TestServer { connection in connection.startTLS(identity, version: version) }
-      let transport = try await Transport.connect(to: server.address)
-      let log = EventLog(transport)
-      defer { #expect(log.events == 0, "a failure of startTLS is told once, and nothing was received") }
-      _ = try await transport.startTLS(trust, serverName: name)
-      return nil
-    } catch {
-      return error
-    }
-  }
-
   @Test("A server whose certificate is signed by the private root of ca-file is accepted, and described")
   @LoopActor func privateRoot() async throws {
     let server = TestIdentity("localhost", names: "DNS:localhost", issuer: root)
@@ -101,7 +62,7 @@ struct CertificateTests {
       ),
       (
         TestIdentity("other.test", names: "DNS:other.test", issuer: root), .hostName, "CN=A Test Root",
-        "does not name this server"
+        "is not for localhost but for other.test"
       ),
       (
         TestIdentity("unknown.test", names: "DNS:localhost", issuer: stranger), .unknownIssuer, "CN=A Stranger",

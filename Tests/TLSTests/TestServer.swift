@@ -85,14 +85,27 @@ final class ServerConnection: @unchecked Sendable {
   }
 
   /// Makes TLS; false when it failed.
+  /// - Parameter clients: who vouches for the clients that are let in; `nil` for no question.
   @discardableResult
-  func startTLS(_ identity: TestIdentity, version: Int32? = nil) -> Bool {
+  func startTLS(
+    _ identity: TestIdentity, version: Int32? = nil, extendedMasterSecret: Bool = true, clients: TestIdentity? = nil
+  ) -> Bool {
     let context = SSL_CTX_new(TLS_server_method())
     defer { SSL_CTX_free(context) }
+    SSL_CTX_set_security_level(context, 0)
     SSL_CTX_use_certificate(context, identity.certificate)
     SSL_CTX_use_PrivateKey(context, identity.key)
+    for issuer in identity.between {
+      X509_up_ref(issuer.certificate)
+      SSL_CTX_ctrl(context, SSL_CTRL_EXTRA_CHAIN_CERT, 0, UnsafeMutableRawPointer(issuer.certificate))
+    }
+    if let clients {
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), clients.certificate)
+      SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    }
+    // SSL_OP_NO_EXTENDED_MASTER_SECRET
+    if !extendedMasterSecret { SSL_CTX_set_options(context, 1) }
     if let version {
-      SSL_CTX_set_security_level(context, 0)
       SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(version), nil)
       SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(version), nil)
     }
@@ -148,6 +161,15 @@ final class ServerConnection: @unchecked Sendable {
     var count: UInt32 = 0
     SSL_get0_alpn_selected(session, &name, &count)
     return String(decoding: UnsafeBufferPointer(start: name, count: Int(count)), as: UTF8.self)
+  }
+
+  /// The common name of the client's certificate; empty where it showed none.
+  var clientName: String {
+    guard let certificate = SSL_get1_peer_certificate(session) else { return "" }
+    defer { X509_free(certificate) }
+    var text = [CChar](repeating: 0, count: 64)
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, &text, Int32(text.count))
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   func sayGoodbye() { SSL_shutdown(session) }

@@ -14,7 +14,7 @@ public struct ClientConfiguration: Hashable, Sendable {
 
   /// The account; it has a localpart.
   public var account: BareJID
-  /// The password.
+  /// The password; empty where a client certificate is all there is.
   public var password: String
   /// Where to connect to, a host name or a numeric address; the account's domain where there is none.
   public var server: String?

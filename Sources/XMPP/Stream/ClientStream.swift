@@ -168,7 +168,7 @@ public final class ClientStream: StanzaStream {
     let domain = configuration.account.domain
     do throws(TransportError) {
       let info = try await transport.startTLS(
-        TrustSettings(caFile: configuration.caFile), serverName: Resolver.certificateName(of: domain),
+        try configuration.trust, serverName: Resolver.certificateName(of: domain),
         applicationProtocol: configuration.tls == .direct ? "xmpp-client" : nil)
       tls = info
       logger.debug("secured", metadata: ["version": "\(info.version)", "cipher": "\(info.cipher)"])
