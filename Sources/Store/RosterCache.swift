@@ -44,7 +44,7 @@ final class RosterCache: @unchecked Sendable {
   private let name = "cache.db"
   /// The accounts that there are. What is found of others when the file is opened goes: their end did not get this far.
   private let known: Set<Int64>
-  private var opened: Database?
+  private(set) var opened: Database?
 
   init(in directory: StoreDirectory?, known: Set<Int64>) {
     file = directory

@@ -10,7 +10,8 @@ final class RosterQueue {
 
   private let cache: RosterCache
   private var waiting: [Int64: RosterChanges] = [:]
-  private var isWriterQueued = false
+  /// Whether what waits will be written by a job that has not begun.
+  private(set) var isWriterQueued = false
   private var latest: Task<Void, Never>?
   /// Accounts of whose changes one was not written. What is kept of them is true, but old, and further changes would
   /// not lead to any roster that there ever was.
@@ -114,6 +115,9 @@ final class RosterQueue {
     }.value
     if let failure = failure.value { throw failure }
   }
+
+  /// Returns when everything that was queued before is written.
+  func settle() async { await latest?.value }
 
   /// Returns when everything is written and the file closed.
   func close() async {

@@ -61,10 +61,15 @@ final class StateLog {
     return started
   }
 
-  /// Lets go of the files when nobody works on them any more.
-  func close() async {
+  /// Returns when what is under way is done.
+  func settle() async {
     await sync?.task?.value
     await checkpoint?.value
+  }
+
+  /// Lets go of the files when nobody works on them any more.
+  func close() async {
+    await settle()
     await offLoop { [disk] in disk.close() }
   }
 

@@ -2,11 +2,13 @@
 
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// The directory of a store: made where there is none, and ours alone while the store is open.
 final class StoreDirectory: Sendable {
   let path: String
-  private let lock: Int32
+  /// The locked descriptor, −1 once it was let go.
+  private let lock: Atomic<Int32>
 
   /// Takes a directory.
   /// - Throws: ``StoreError`` naming it, when it cannot be made, others may write to it, or another daemon has it.
@@ -17,14 +19,18 @@ final class StoreDirectory: Sendable {
     self.path = path
     try StoreDirectory.make(path)
     try StoreDirectory.check(path)
-    lock = try StoreDirectory.lock(path)
+    lock = Atomic(try StoreDirectory.lock(path))
   }
+
+  deinit { release() }
 
   /// Lets another daemon have it.
   func release() {
+    let descriptor = lock.exchange(-1, ordering: .relaxed)
+    guard descriptor >= 0 else { return }
     // Closing alone would not do: a child that is just being made has a copy of the descriptor for a moment.
-    flock(lock, LOCK_UN)
-    close(lock)
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
   }
 
   func file(_ name: String) -> String { "\(path)/\(name)" }
