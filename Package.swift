@@ -99,6 +99,7 @@ let package = Package(
     tests("StoreTests", ["CLinux", "CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests("PresenceServiceTests", ["Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "XMPP"]),
+    tests("DaemonTests", ["Support", "nightcloakd"]),
     tests("WitnessTests", ["Support"]),
   ]
 )

@@ -113,7 +113,8 @@ public final class AccountStore {
 
   // MARK: Roster
 
-  /// The roster, with everything that was queued before; nil if there is none, or none that can be read.
+  /// The roster, with everything that was queued before; nil if there is none, or none that can be read. What is changed
+  /// afterwards is taken for a change of this one.
   public func roster() async -> StoredRoster? {
     guard let id = attempt({ () throws(StoreError) in try id() }) else { return nil }
     return await store.rosters.roster(of: id)

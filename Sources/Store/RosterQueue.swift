@@ -14,7 +14,7 @@ final class RosterQueue {
   private(set) var isWriterQueued = false
   private var latest: Task<Void, Never>?
   /// Accounts of whose changes one was not written. What is kept of them is true, but old, and further changes would
-  /// not lead to any roster that there ever was.
+  /// not lead to any roster that there ever was, until somebody goes on from what is kept.
   private var missed: Set<Int64> = []
 
   init(_ cache: RosterCache) { self.cache = cache }
@@ -93,7 +93,9 @@ final class RosterQueue {
         Result { () throws(StoreError) in try cache.roster(of: account) }
       }
       switch outcome {
-      case .success(let found): answer.value = found
+      case .success(let found):
+        answer.value = found
+        missed.remove(account)
       case .failure(let failure): onFault(failure)
       }
     }.value

@@ -8,7 +8,7 @@ final class StateLog {
   /// After this many pages the log is written into the database.
   nonisolated static let mostPages = 1_000
 
-  /// Called when the log could not be written into the database. Nothing is lost, but it goes on growing.
+  /// Called when the log could not be made durable, or could not be written into the database and goes on growing.
   var onFault: @LoopActor (StoreError) -> Void = { _ in }
 
   private let disk: any StateDisk
@@ -54,7 +54,7 @@ final class StateLog {
     sync = started
     started.task = spawn { [self] in
       started.failure = await offLoop { [disk] in disk.sync() }
-      guard started.failure == nil else { return }  // it stays, and with it the failure
+      if let failure = started.failure { return onFault(failure) }  // it stays, and with it the failure
       durable = upTo
       sync = nil
     }
