@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The small things that must not be lost, in `state.db`. Used on the loop: each call writes a few rows to the log of
-/// the database and waits for no disk.
+/// the database, and waits for the disk only when the log begins anew (see ``StateLog``), for the few bytes of its header.
 final class StateDatabase {
   static let schema = Schema(
     applicationID: 0x6e63_7331,  // "ncs1"
