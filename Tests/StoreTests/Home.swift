@@ -46,10 +46,17 @@ final class Home {
   func contains(_ text: String, in names: [String] = ["state.db", "state.db-wal", "cache.db", "cache.db-wal"]) -> Bool {
     let wanted = Array(text.utf8)
     return names.contains { name in
-      guard let bytes = bytes(name), bytes.count >= wanted.count else { return false }
-      return bytes.withUnsafeBufferPointer { bytes in
-        guard let start = bytes.baseAddress else { return false }
-        return (0...(bytes.count - wanted.count)).contains { memcmp(start + $0, wanted, wanted.count) == 0 }
+      guard let bytes = bytes(name) else { return false }
+      return bytes.withUnsafeBytes { bytes in
+        var rest = bytes[...]
+        while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count >= wanted.count,
+          let found = memchr(start, Int32(wanted[0]), rest.count)
+        {
+          rest = rest[(rest.startIndex + (UnsafeRawPointer(found) - start))...]
+          if rest.count >= wanted.count, memcmp(found, wanted, wanted.count) == 0 { return true }
+          rest = rest.dropFirst()
+        }
+        return false
       }
     }
   }
@@ -69,3 +76,7 @@ func failure(_ body: @LoopActor () async throws(StoreError) -> Void) async -> St
 func contact(_ number: Int, name: String = "") -> StoredContact {
   StoredContact(jid: "contact\(100_000 + number)@example.org", name: name, groups: ["Friends"], subscription: "both")
 }
+
+/// A large roster. Made off the loop, which other tests use at the same time.
+@LoopActor
+func contacts(_ count: Int) async -> [StoredContact] { await offLoop { (0..<count).map { contact($0) } } }

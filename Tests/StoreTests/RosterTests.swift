@@ -102,8 +102,7 @@ struct RosterTests {
     let home = try Home()
     let store = try await home.open()
     let account = store.account(juliet)
-    let contacts = (0..<100_000).map { contact($0) }
-    account.replaceRoster(StoredRoster(version: "1", contacts: contacts))
+    account.replaceRoster(StoredRoster(version: "1", contacts: await contacts(100_000)))
     #expect(await account.roster()?.contacts.count == 100_000)
     await store.close()
 
@@ -127,7 +126,7 @@ struct RosterTests {
     let account = store.account(juliet)
     let small = StoredRoster(version: "1", contacts: [contact(1)])
     let mebibyte = String(repeating: "x", count: 1 << 20)
-    let tooMany = (0...100_000).map { StoredContact(jid: "\($0)@x") }
+    let tooMany = await contacts(100_001)
     let tooLong = (0..<64).map { StoredContact(jid: "\($0)@x", name: mebibyte) }
     account.replaceRoster(small)
     #expect(await account.roster() == small)
