@@ -101,6 +101,7 @@ let package = Package(
     tests(
       "PresenceServiceTests",
       ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Support", "XMPP"]),
+    tests("DaemonTests", ["Support", "nightcloakd"]),
     tests("WitnessTests", ["Support"]),
   ]
 )

@@ -46,7 +46,12 @@ final class Workshop {
     await process.end()
   }
 
-  var daemonCommand: [String] { ["\(programs)/nightcloakd", "--address", address, "--log-level", "error"] }
+  var daemonCommand: [String] {
+    [
+      "\(programs)/nightcloakd", "--address", address, "--state-directory", "\(directory)/state", "--log-level",
+      "error",
+    ]
+  }
   var plainServiceCommand: [String] { PlainService.command("\(programs)/nightcloak-bench", address) }
 
   /// Starts `command` and waits until it owns `name`.

@@ -61,7 +61,10 @@ final class Stage {
     _ = try await bus.match(filter) { signal in
       if case .string(let owner)? = try? signal.values().last { owners.add(owner) }
     }
-    daemon = try start([program, "--address", busAddress, "--log-level", "debug"], log: "nightcloakd.log")
+    daemon = try start(
+      [
+        program, "--address", busAddress, "--state-directory", "\(directory?.path ?? "")/state", "--log-level", "debug",
+      ], log: "nightcloakd.log")
     guard await owners.first(within: Self.startLimit, where: { !$0.isEmpty }) != nil else {
       throw noStart("nightcloakd", "nightcloakd.log")
     }

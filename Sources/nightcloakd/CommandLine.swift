@@ -23,15 +23,19 @@ struct CommandLineOptions {
 
   var bus = Bus.system
   var logLevel = Logger.Level.notice
+  /// Where to keep the state, where that is said.
+  var stateDirectory: String?
 
   static let usage = """
-    usage: nightcloakd [--system | --session | --address ADDRESS] [--log-level LEVEL]
+    usage: nightcloakd [--system | --session | --address ADDRESS] [--state-directory DIR] [--log-level LEVEL]
 
     Lets a person decide who may know that they are online, on XMPP, over D-Bus.
 
       --system           serve on the system bus (the default)
       --session          serve on the session bus
       --address ADDRESS  serve on the bus at this D-Bus address
+      --state-directory DIR
+                         keep what is to be remembered in this directory
       --log-level LEVEL  error, warning, notice (the default), info or debug; JIDs appear at debug only
       --version          print the version
       --help             print this
@@ -41,7 +45,7 @@ struct CommandLineOptions {
 
   private enum Long: Int32 {
     case system = 1000
-    case session, address, logLevel, version, help
+    case session, address, stateDirectory, logLevel, version, help
   }
 
   static func parse(_ arguments: [String], version: String) -> Outcome {
@@ -51,7 +55,8 @@ struct CommandLineOptions {
     defer { for pointer in pointers { free(pointer) } }
     let names: [(StaticString, Int32, Long)] = [
       ("system", no_argument, .system), ("session", no_argument, .session), ("address", required_argument, .address),
-      ("log-level", required_argument, .logLevel), ("version", no_argument, .version), ("help", no_argument, .help),
+      ("state-directory", required_argument, .stateDirectory), ("log-level", required_argument, .logLevel),
+      ("version", no_argument, .version), ("help", no_argument, .help),
     ]
     var table = names.map { name, argument, value in
       name.withUTF8Buffer { bytes in
@@ -72,6 +77,7 @@ struct CommandLineOptions {
       case .system: (options.bus, chosen) = (.system, chosen + ["--system"])
       case .session: (options.bus, chosen) = (.session, chosen + ["--session"])
       case .address: (options.bus, chosen) = (.address(value), chosen + ["--address"])
+      case .stateDirectory: options.stateDirectory = value
       case .logLevel:
         guard let level = Logger.Level(rawValue: value), level != .trace, level != .critical else {
           return .refuse("\"\(value)\" is no log level: use error, warning, notice, info or debug.")

@@ -15,18 +15,15 @@ final class Daemon {
   private let options: CommandLineOptions
   private let logger = Logger(label: "nightcloakd")
   private var service: Service?
+  private var store: Store?
   private var isStopping = false
 
   init(_ options: CommandLineOptions) { self.options = options }
 
   func run() async {
     Signals.handle([SIGTERM, SIGINT]) { _ in spawn { await self.stop(status: 0) } }
-    let store: Store
-    do throws(StoreError) {
-      store = try await Store.open(directory: nil)
-    } catch {
-      return fail(error.message)
-    }
+    guard let store = await openStore() else { return }
+    self.store = store
     do throws(DBusError) {
       let connection = try await BusConnection.open(address)
       connection.onDisconnected = { [self] error in
@@ -43,6 +40,28 @@ final class Daemon {
     ServiceManager.notify("READY=1")
     ServiceManager.startWatchdog()
     logger.notice("ready", metadata: ["name": "\(Service.busName)", "version": "\(Self.version)"])
+  }
+
+  /// Opens what earlier runs have left; without it nobody may trust us to remember.
+  private func openStore() async -> Store? {
+    let directory: String?
+    switch StateDirectory.choose(options) {
+    case .directory(let path): directory = path
+    case .memory:
+      directory = nil
+      logger.info("nothing is kept beyond this run: --state-directory says where it would be")
+    case .unknown(let reason):
+      fail(reason)
+      return nil
+    }
+    do throws(StoreError) {
+      let store = try await Store.open(directory: directory)
+      store.onFault = { [logger] in logger.warning("\($0.message)") }
+      return store
+    } catch {
+      fail(error.message)
+      return nil
+    }
   }
 
   private var address: BusAddress {
@@ -64,6 +83,7 @@ final class Daemon {
       exit(status)
     }
     await service?.stop()
+    await store?.close()
     exit(status)
   }
 

@@ -22,16 +22,25 @@ public final class DaemonProcess {
     return String(#filePath.dropLast("Tests/Support/DaemonProcess.swift".count)) + ".build/debug/nightcloakd"
   }
 
+  /// Where it keeps its state.
+  public let stateDirectory: String
+
   /// Starts it on a bus and waits until it owns its name.
-  public init(on bus: PrivateBus, logLevel: String? = "debug") throws {
+  /// - Parameters:
+  ///   - bus: where it serves.
+  ///   - logLevel: nil is its default.
+  ///   - stateDirectory: what an earlier one has left; one of its own that goes with it when not given.
+  public init(on bus: PrivateBus, logLevel: String? = "debug", stateDirectory: String? = nil) throws {
     directory = try TemporaryDirectory()
+    self.stateDirectory = stateDirectory ?? directory.file("state")
     let observer = try bus.connect()
     try observer.callBus(
       "AddMatch",
       [.string("type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='\(Self.busName)'")])
     let level = logLevel.map { ["--log-level", $0] } ?? []
     process = try ChildProcess(
-      [Self.program, "--address", bus.address] + level, errors: directory.file("log"))
+      [Self.program, "--address", bus.address, "--state-directory", self.stateDirectory] + level,
+      errors: directory.file("log"))
     do {
       try observer.expect("\(Self.busName) to get an owner", within: .seconds(15)) { $0.member == "NameOwnerChanged" }
     } catch {
