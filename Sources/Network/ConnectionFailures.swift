@@ -16,7 +16,7 @@ struct ConnectionFailures {
   /// Whether an address was left out because it is not this machine's.
   private(set) var hasSkippedOthers = false
 
-  var isEmpty: Bool { texts.isEmpty }
+  var count: Int { texts.count + unnamed }
 
   /// DNS did not tell about a name.
   mutating func add(_ name: String, _ error: LookupError) {
@@ -63,7 +63,7 @@ struct ConnectionFailures {
   /// The error when nothing is left to be tried.
   /// - Parameter name: what was asked for: a domain, or the parameter server.
   func error(_ name: String) -> ServerError {
-    if isEmpty, hasSkippedOthers {
+    if count == 0, hasSkippedOthers {
       return ServerError(
         .notThisMachine,
         "tls off is for a server on this machine, and \(name) is another: set tls to starttls or direct.")

@@ -103,8 +103,8 @@ public final class ServerFinder {
     return failures.list(pending: lookupsUnderWay.sorted().map { "\($0): no answer from DNS yet" } + waiting)
   }
 
-  /// Whether anything but the latest connection has failed.
-  public var hasFailures: Bool { !failures.isEmpty }
+  /// How much has failed: look-ups, addresses, and connections that were rejected.
+  public var failureCount: Int { failures.count }
 
   /// Ends the search: closes what is being made, and forgets what has been found. Connections that were handed out stay.
   public func stop() {

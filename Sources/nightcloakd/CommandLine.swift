@@ -3,6 +3,7 @@
 internal import CLinux
 internal import Glibc
 internal import Logging
+internal import Network
 
 /// What the program was told on its command line. getopt_long, because swift-argument-parser brings Foundation and
 /// with it three times the memory.
@@ -23,15 +24,18 @@ struct CommandLineOptions {
 
   var bus = Bus.system
   var logLevel = Logger.Level.notice
+  var lookups = LookupSettings()
 
   static let usage = """
-    usage: nightcloakd [--system | --session | --address ADDRESS] [--log-level LEVEL]
+    usage: nightcloakd [--system | --session | --address ADDRESS] [--dns-server ADDRESS[:PORT]]… [--log-level LEVEL]
 
     Lets a person decide who may know that they are online, on XMPP, over D-Bus.
 
       --system           serve on the system bus (the default)
       --session          serve on the session bus
       --address ADDRESS  serve on the bus at this D-Bus address
+      --dns-server ADDRESS[:PORT]
+                         ask this DNS server for the servers of accounts, instead of the system's; may be repeated
       --log-level LEVEL  error, warning, notice (the default), info or debug; JIDs appear at debug only
       --version          print the version
       --help             print this
@@ -41,7 +45,7 @@ struct CommandLineOptions {
 
   private enum Long: Int32 {
     case system = 1000
-    case session, address, logLevel, version, help
+    case session, address, dnsServer, logLevel, version, help
   }
 
   static func parse(_ arguments: [String], version: String) -> Outcome {
@@ -51,7 +55,8 @@ struct CommandLineOptions {
     defer { for pointer in pointers { free(pointer) } }
     let names: [(StaticString, Int32, Long)] = [
       ("system", no_argument, .system), ("session", no_argument, .session), ("address", required_argument, .address),
-      ("log-level", required_argument, .logLevel), ("version", no_argument, .version), ("help", no_argument, .help),
+      ("dns-server", required_argument, .dnsServer), ("log-level", required_argument, .logLevel),
+      ("version", no_argument, .version), ("help", no_argument, .help),
     ]
     var table = names.map { name, argument, value in
       name.withUTF8Buffer { bytes in
@@ -72,6 +77,16 @@ struct CommandLineOptions {
       case .system: (options.bus, chosen) = (.system, chosen + ["--system"])
       case .session: (options.bus, chosen) = (.session, chosen + ["--session"])
       case .address: (options.bus, chosen) = (.address(value), chosen + ["--address"])
+      case .dnsServer:
+        guard let server = LookupSettings.server(value) else {
+          return .refuse(
+            "\"\(value)\" is no address of a DNS server: use one as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353."
+          )
+        }
+        guard options.lookups.servers.count < LookupSettings.mostServers else {
+          return .refuse("\(LookupSettings.mostServers) DNS servers are the most: leave out some of --dns-server.")
+        }
+        options.lookups.servers.append(server)
       case .logLevel:
         guard let level = Logger.Level(rawValue: value), level != .trace, level != .critical else {
           return .refuse("\"\(value)\" is no log level: use error, warning, notice, info or debug.")

@@ -34,7 +34,7 @@ final class Daemon {
       }
       let service = Service(
         connection, audibility: options.bus == .session ? .everyone : .interested, version: Self.version,
-        store: store, logger: logger)
+        store: store, lookups: options.lookups, logger: logger)
       self.service = service
       try await service.start()
     } catch {
