@@ -27,7 +27,8 @@ struct CommandLineOptions {
   var lookups = LookupSettings()
 
   static let usage = """
-    usage: nightcloakd [--system | --session | --address ADDRESS] [--dns-server ADDRESS[:PORT]]… [--log-level LEVEL]
+    usage: nightcloakd [--system | --session | --address ADDRESS] [--dns-server ADDRESS[:PORT]]...
+                       [--log-level LEVEL]
 
     Lets a person decide who may know that they are online, on XMPP, over D-Bus.
 
