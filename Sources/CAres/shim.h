@@ -10,6 +10,7 @@ static const int cares_server_failed = ARES_ESERVFAIL;
 static const int cares_not_found = ARES_ENOTFOUND;
 static const int cares_not_implemented = ARES_ENOTIMP;
 static const int cares_refused = ARES_EREFUSED;
+static const int cares_bad_name = ARES_EBADNAME;
 static const int cares_bad_response = ARES_EBADRESP;
 static const int cares_no_connection = ARES_ECONNREFUSED;
 static const int cares_timed_out = ARES_ETIMEOUT;

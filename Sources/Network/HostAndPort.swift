@@ -29,7 +29,7 @@ public struct HostAndPort: Hashable, Sendable {
       let colon = text.utf8.firstIndex(of: UInt8(ascii: ":"))
       parts = (text[..<(colon ?? text.endIndex)], colon.map { text[text.utf8.index(after: $0)...] })
     }
-    guard !parts.host.isEmpty else { return nil }
+    guard !parts.host.isEmpty, !parts.host.utf8.contains(UInt8(ascii: "]")) else { return nil }
     guard let digits = parts.port else {
       self.init(String(parts.host), nil)
       return

@@ -12,7 +12,7 @@ enum LookupError: Error, Hashable, Sendable, CustomStringConvertible {
   case serverFailed
   /// No server answered in time.
   case timedOut
-  /// No server can be reached.
+  /// No server can be reached; or, in older releases of c-ares, none could find out.
   case unreachable
   /// The answer makes no sense.
   case malformed
@@ -30,7 +30,7 @@ enum LookupError: Error, Hashable, Sendable, CustomStringConvertible {
       case cares_server_failed, cares_not_implemented, cares_refused, cares_format_error: .serverFailed
       case cares_timed_out: .timedOut
       case cares_no_connection: .unreachable
-      case cares_bad_response: .malformed
+      case cares_bad_response, cares_bad_name: .malformed
       case cares_destroyed: .cancelled
       default: .other(String(cString: ares_strerror(status)))
       }
@@ -41,9 +41,9 @@ enum LookupError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .noSuchName: "there is no such name in DNS"
     case .noRecords: "it has no address in DNS"
-    case .serverFailed: "the DNS server could not find it out"
+    case .serverFailed: "no DNS server could find it out"
     case .timedOut: "no DNS server answered in time"
-    case .unreachable: "no DNS server can be reached"
+    case .unreachable: "no DNS server can be reached, or none could find it out"
     case .malformed: "the DNS server's answer makes no sense"
     case .cancelled: "the search was stopped"
     case .other(let text): "the DNS lookup failed: \(text)"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EventLoop
+import Glibc
 import Support
 import TLS
 import Testing
@@ -69,8 +70,8 @@ struct DNSChannelTests {
   @Test(
     "Each failure is told as what it is",
     arguments: [
-      (DNSStub.Answer.noSuchName, LookupError.noSuchName), (.services([]), .noRecords), (.serverFailure, .serverFailed),
-      (.refused, .serverFailed), (.records([1, 2, 3], count: 3), .malformed), (.garbage(withID: true), nil),
+      (DNSStub.Answer.noSuchName, LookupError.noSuchName), (.services([]), .noRecords), (.serverFailure, .unreachable),
+      (.refused, .unreachable), (.records([1, 2, 3], count: 3), .malformed), (.garbage(withID: true), nil),
       // A record that says it is longer than the message.
       (.records([0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 60, 0xff, 0xff, 0, 0], count: 1), .malformed),
       // A name that points at itself: the message's question is 46 bytes long.
@@ -86,7 +87,8 @@ struct DNSChannelTests {
       Issue.record("that was taken for an answer")
       return
     }
-    if let error { #expect(told == error) }
+    // Releases of c-ares differ here.
+    if let error { #expect(told == error || (told, error) == (.serverFailed, .unreachable)) }
   }
 
   @Test("Names that no host can have are no records")
@@ -159,6 +161,20 @@ struct DNSChannelTests {
     let addresses = try await channel.addresses(of: "a.example.org", port: 1, family: .v4).get()
     #expect(addresses.map(\.description) == ["192.0.2.1:1"])
     #expect(!dead.questions.isEmpty)
+  }
+
+  @Test("The hosts file comes before DNS, for both families")
+  @LoopActor func hostsFile() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("hosts")
+    let file = try #require(fopen(path, "we"))
+    fputs("2001:db8::7 cat.example.org mat\n192.0.2.7 cat.example.org\n", file)
+    fclose(file)
+    setenv("CARES_HOSTS", path, 1)
+    defer { unsetenv("CARES_HOSTS") }
+    let addresses = await HostsFile.addresses(of: "cat.example.org", port: 7)
+    #expect(Set(addresses.map(\.description)) == ["[2001:db8::7]:7", "192.0.2.7:7"])
+    #expect(await HostsFile.addresses(of: "dog.example.org", port: 7).isEmpty)
   }
 
   @Test("What this machine knows of itself is not asked of DNS")

@@ -13,6 +13,7 @@ final class StreamWatcher {
   private(set) var bound: FullJID?
   private(set) var end: StreamEnd?
   private(set) var ends = 0
+  private(set) var steps: [StreamStep] = []
   private var changed: [CheckedContinuation<Void, Never>] = []
 
   private let stream: ClientStream
@@ -23,7 +24,8 @@ final class StreamWatcher {
       guard let self else { return }
       switch event {
       case .bound(let jid, _, _): bound = jid
-      case .step, .resumed: break
+      case .step(let step): steps.append(step)
+      case .resumed: break
       case .stanza(let stanza, _): stanzas.append(stanza)
       case .ended(let end, _):
         self.end = end
