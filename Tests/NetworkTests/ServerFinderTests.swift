@@ -19,12 +19,14 @@ struct ServerFinderTests {
       set { log.steps = newValue }
     }
     private let log: Log
+    private let stub: DNSStub?
 
     @LoopActor private final class Log { var steps: [String] = [] }
 
     init(_ wanted: WantedServer, _ stub: DNSStub? = nil, time: any TimeSource = EventLoop.shared.time) {
       let log = Log()
       self.log = log
+      self.stub = stub
       let servers = stub.flatMap { LookupSettings.server($0.address) }.map { [$0] } ?? []
       finder = ServerFinder(wanted, lookups: LookupSettings(servers: servers), time: time) { step in
         switch step {

@@ -36,7 +36,9 @@ struct ServerChoiceTests {
     let stream = ClientStream(
       configuration, time: time, logger: Logger(label: "test"), resumption: resumption,
       lookups: LookupSettings(servers: [try #require(LookupSettings.server(stub.address))]))
-    return (stream, StreamWatcher(stream), stub)
+    let watcher = StreamWatcher(stream)
+    watcher.kept = [stub] + servers
+    return (stream, watcher, stub)
   }
 
   /// What a server does that is of no use.
