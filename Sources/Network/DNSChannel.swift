@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CAres
+internal import CLinux
 internal import EventLoop
 internal import Glibc
 internal import TLS
