@@ -48,6 +48,7 @@ let package = Package(
     systemLibrary("CDBus", pkgConfig: "dbus-1", debian: "libdbus-1-dev"),
     systemLibrary("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
     systemLibrary("CXML", pkgConfig: "libxml-2.0", debian: "libxml2-dev"),
+    systemLibrary("CAres", pkgConfig: "libcares", debian: "libc-ares-dev"),
     systemLibrary("CIDN", pkgConfig: "libidn", debian: "libidn-dev"),
     systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
     .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
@@ -59,22 +60,26 @@ let package = Package(
     room("EventLoop", ["CLinux", .product(name: "HeapModule", package: "swift-collections")]),
     room("Crypto", ["COpenSSL"]),
     room("TLS", ["COpenSSL", "EventLoop"]),
+    room("Network", ["CAres", "CLinux", "EventLoop", "TLS"]),
     room("XML", ["CXML"]),
     room("DBus", ["CDBus", "EventLoop"]),
     room("DBusInterfaces", ["DBus", "EventLoop"], plugins: ["DBusCodegenPlugin"]),
-    room("XMPP", ["CIDN", "CLinux", "Crypto", "EventLoop", "TLS", "XML", logging]),
+    room("XMPP", ["CIDN", "CLinux", "Crypto", "EventLoop", "Network", "TLS", "XML", logging]),
     room("Store", ["CLinux", "CSQLite", "EventLoop"]),
     room("Account", ["Audience", "Crypto", "EventLoop", "Store", "XML", "XMPP", logging]),
     room(
       "PresenceService",
-      ["Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "Store", "TLS", "XMPP", "CLinux", logging]),
+      [
+        "Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "Network", "Store", "TLS", "XMPP", "CLinux",
+        logging,
+      ]),
 
     // For the demo and the bench: starting other programs; and in plain C what ours is measured against.
     room("Processes", ["EventLoop"]),
     .target(name: "BenchBaseline", dependencies: ["CDBus", "CXML"]),
 
     // The programs: options, wiring, nothing else.
-    program("nightcloakd", ["DBus", "EventLoop", "PresenceService", "Store", "CLinux", logging]),
+    program("nightcloakd", ["DBus", "EventLoop", "Network", "PresenceService", "Store", "CLinux", logging]),
     program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
     program("nightcloak-bench", ["BenchBaseline", "CDBus", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
 
@@ -91,11 +96,12 @@ let package = Package(
     tests("EventLoopTests", ["EventLoop"]),
     tests("CryptoTests", ["Crypto"]),
     tests("TLSTests", ["COpenSSL", "TLS", "EventLoop"]),
+    tests("NetworkTests", ["CLinux", "EventLoop", "Network", "Support", "TLS"]),
     tests("XMLTests", ["XML"]),
     tests(
       "DBusTests", ["CDBus", "CWitness", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
-    tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", logging]),
+    tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", "Network", "Support", logging]),
     tests("StoreTests", ["CLinux", "CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests(

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -24,6 +26,9 @@ static const int linux_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;
 static const int linux_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
 static const int linux_timerfd_flags = TFD_NONBLOCK | TFD_CLOEXEC;
 static const int linux_timerfd_absolute = TFD_TIMER_ABSTIME;
+static const int linux_timerfd_cancel_on_set = TFD_TIMER_CANCEL_ON_SET;
+static const uint32_t linux_netlink_changes =
+    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
 
 // getopt(3) keeps its state in global variables, which Swift rightly does not let anybody touch.
 static inline int linux_getopt_index(void) { return optind; }

@@ -6,6 +6,7 @@ public import DBus
 internal import DBusInterfaces
 public import EventLoop
 public import Logging
+public import Network
 public import Store
 internal import XMPP
 
@@ -29,6 +30,7 @@ public final class Service {
   private let connection: BusConnection
   private let logger: Logger
   private let store: Store
+  private let lookups: LookupSettings
   private let accounts = AccountTree()
   private let server: ObjectServer
   private let interestPolicy: InterestPolicy
@@ -41,13 +43,16 @@ public final class Service {
   ///   - audibility: who hears signals.
   ///   - version: of the program.
   ///   - store: what is remembered.
+  ///   - lookups: whom the names of servers are asked of.
   ///   - logger: where to write.
   public init(
-    _ connection: BusConnection, audibility: Audibility, version: String, store: Store, logger: Logger
+    _ connection: BusConnection, audibility: Audibility, version: String, store: Store,
+    lookups: LookupSettings = LookupSettings(), logger: Logger
   ) {
     self.connection = connection
     self.store = store
     self.logger = logger
+    self.lookups = lookups
     interestPolicy = InterestPolicy(accounts)
     let policy: any SignalPolicy = audibility == .everyone ? BroadcastPolicy() : interestPolicy
     server = ObjectServer(connection, tree: accounts, policy: policy)
@@ -95,8 +100,8 @@ public final class Service {
         configuration, nonce: RequestNonce.make(),
         store: store.account(AccountKey(uid: caller.uid, jid: jid.description, protocol: "xmpp")), time: time,
         logger: logger
-      ) { [logger] in
-        ClientStream($0, time: time, logger: logger, resumption: $1)
+      ) { [logger, lookups] in
+        ClientStream($0, time: time, logger: logger, resumption: $1, lookups: lookups)
       }, owner: caller.uid, path: path, server: server)
     if let earlier { object.client.setPolicy(earlier.policy) }
     accounts.insert(object)

@@ -30,42 +30,30 @@ final class Socket {
 
   isolated deinit { close() }
 
-  static func connect(
-    to address: SocketAddress, time: any TimeSource, timeout: Duration
-  ) async throws(TransportError) -> Socket {
+  /// A socket that is on its way to `address`: writable once that has ended, however it has.
+  static func connecting(to address: SocketAddress) throws(TransportError) -> Socket {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let descriptor = Glibc.socket(address.family, type, 0)
-    guard descriptor >= 0 else { throw TransportError(.network, "no socket could be made: \(errorText(errno))") }
+    guard descriptor >= 0 else {
+      throw TransportError(.network, "cannot connect to \(address): \(errorText(errno))")
+    }
     let socket = Socket(descriptor)
     socket.setOptions()
     let result = address.withSocketAddress { Glibc.connect(descriptor, $0, $1) }
     guard result == 0 || errno == EINPROGRESS else { throw cannotConnect(address, errno) }
-    guard await socket.isWritable(within: timeout, time) else {
-      throw TransportError(.timedOut, "\(address) did not answer in time")
-    }
+    return socket
+  }
+
+  /// Why the connection to `address` was not made; nil when it was.
+  func connectionFailure(_ address: SocketAddress) -> TransportError? {
     var failure: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
     getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failure, &size)
-    guard failure == 0 else { throw cannotConnect(address, failure) }
-    return socket
+    return failure == 0 ? nil : Self.cannotConnect(address, failure)
   }
 
   private static func cannotConnect(_ address: SocketAddress, _ failure: Int32) -> TransportError {
     TransportError(failure == ETIMEDOUT ? .timedOut : .network, "cannot connect to \(address): \(errorText(failure))")
-  }
-
-  private func isWritable(within timeout: Duration, _ time: any TimeSource) async -> Bool {
-    await withCheckedContinuation { continuation in
-      let timer = time.schedule(after: timeout) { [self] in
-        unwatch()
-        continuation.resume(returning: false)
-      }
-      watch(.write) { [self] _ in
-        unwatch()
-        time.cancel(timer)
-        continuation.resume(returning: true)
-      }
-    }
   }
 
   private func setOptions() {

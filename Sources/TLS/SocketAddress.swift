@@ -40,6 +40,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
   /// The port.
   public var port: UInt16 { UInt16(bytes[2]) << 8 | UInt16(bytes[3]) }
 
+  /// Whether it is an IPv6 address; an IPv4 address otherwise.
+  public var isIPv6: Bool { family == AF_INET6 }
+
   /// Whether the other end is this machine.
   public var isLoopback: Bool {
     if family == AF_INET { return bytes[4] == 127 }

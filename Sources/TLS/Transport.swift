@@ -66,20 +66,6 @@ public final class Transport {
 
   isolated deinit { release() }
 
-  /// Connects to `address`.
-  ///
-  /// - Parameters:
-  ///   - time: the clock of all time-outs.
-  ///   - timeout: how long to wait for the connection, and later for TLS.
-  ///   - queueLimit: how many bytes may wait for a peer that does not read; one more, and the connection ends.
-  public static func connect(
-    to address: SocketAddress, time: any TimeSource = EventLoop.shared.time, timeout: Duration = .seconds(15),
-    queueLimit: Int = defaultQueueLimit
-  ) async throws(TransportError) -> Transport {
-    let socket = try await Socket.connect(to: address, time: time, timeout: timeout)
-    return Transport(socket, time: time, timeout: timeout, queueLimit: queueLimit)
-  }
-
   // MARK: Writing
 
   /// Sends `bytes`, at once or as soon as the peer takes them. Nothing is sent while TLS is being made, and after

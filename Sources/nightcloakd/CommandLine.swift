@@ -3,6 +3,7 @@
 internal import CLinux
 internal import Glibc
 internal import Logging
+internal import Network
 
 /// What the program was told on its command line. getopt_long, because swift-argument-parser brings Foundation and
 /// with it three times the memory.
@@ -25,9 +26,11 @@ struct CommandLineOptions {
   var logLevel = Logger.Level.notice
   /// Where to keep the state, where that is said.
   var stateDirectory: String?
+  var lookups = LookupSettings()
 
   static let usage = """
-    usage: nightcloakd [--system | --session | --address ADDRESS] [--state-directory DIR] [--log-level LEVEL]
+    usage: nightcloakd [--system | --session | --address ADDRESS] [--state-directory DIR]
+                       [--dns-server ADDRESS[:PORT]]... [--log-level LEVEL]
 
     Lets a person decide who may know that they are online, on XMPP, over D-Bus.
 
@@ -36,6 +39,8 @@ struct CommandLineOptions {
       --address ADDRESS  serve on the bus at this D-Bus address
       --state-directory DIR
                          keep what is to be remembered in this directory
+      --dns-server ADDRESS[:PORT]
+                         ask this DNS server for the servers of accounts, instead of the system's; may be repeated
       --log-level LEVEL  error, warning, notice (the default), info or debug; JIDs appear at debug only
       --version          print the version
       --help             print this
@@ -45,7 +50,7 @@ struct CommandLineOptions {
 
   private enum Long: Int32 {
     case system = 1000
-    case session, address, stateDirectory, logLevel, version, help
+    case session, address, stateDirectory, dnsServer, logLevel, version, help
   }
 
   static func parse(_ arguments: [String], version: String) -> Outcome {
@@ -55,7 +60,8 @@ struct CommandLineOptions {
     defer { for pointer in pointers { free(pointer) } }
     let names: [(StaticString, Int32, Long)] = [
       ("system", no_argument, .system), ("session", no_argument, .session), ("address", required_argument, .address),
-      ("state-directory", required_argument, .stateDirectory), ("log-level", required_argument, .logLevel),
+      ("state-directory", required_argument, .stateDirectory), ("dns-server", required_argument, .dnsServer),
+      ("log-level", required_argument, .logLevel),
       ("version", no_argument, .version), ("help", no_argument, .help),
     ]
     var table = names.map { name, argument, value in
@@ -78,6 +84,16 @@ struct CommandLineOptions {
       case .session: (options.bus, chosen) = (.session, chosen + ["--session"])
       case .address: (options.bus, chosen) = (.address(value), chosen + ["--address"])
       case .stateDirectory: options.stateDirectory = value
+      case .dnsServer:
+        guard let server = LookupSettings.server(value) else {
+          return .refuse(
+            "\"\(value)\" is no address of a DNS server: use one as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353."
+          )
+        }
+        guard options.lookups.servers.count < LookupSettings.mostServers else {
+          return .refuse("\(LookupSettings.mostServers) DNS servers are the most: leave out some of --dns-server.")
+        }
+        options.lookups.servers.append(server)
       case .logLevel:
         guard let level = Logger.Level(rawValue: value), level != .trace, level != .critical else {
           return .refuse("\"\(value)\" is no log level: use error, warning, notice, info or debug.")

@@ -4,6 +4,7 @@ internal import DBus
 internal import EventLoop
 internal import Glibc
 internal import Logging
+internal import Network
 internal import PresenceService
 internal import Store
 
@@ -16,6 +17,8 @@ final class Daemon {
   private let logger = Logger(label: "nightcloakd")
   private var service: Service?
   private var store: Store?
+  private var networkChanges: NetworkChanges?
+  private var clockChanges: ClockChanges?
   private var isStopping = false
 
   init(_ options: CommandLineOptions) { self.options = options }
@@ -31,12 +34,13 @@ final class Daemon {
       }
       let service = Service(
         connection, audibility: options.bus == .session ? .everyone : .interested, version: Self.version,
-        store: store, logger: logger)
+        store: store, lookups: options.lookups, logger: logger)
       self.service = service
       try await service.start()
     } catch {
       return fail(error.message)
     }
+    watchSurroundings()
     ServiceManager.notify("READY=1")
     ServiceManager.startWatchdog()
     logger.notice("ready", metadata: ["name": "\(Service.busName)", "version": "\(Self.version)"])
@@ -62,6 +66,20 @@ final class Daemon {
       fail(error.message)
       return nil
     }
+  }
+
+  /// What waits for the network or the machine to come back need not wait any longer.
+  private func watchSurroundings() {
+    networkChanges = NetworkChanges(time: EventLoop.shared.time) { [self] in
+      logger.debug("the network has changed")
+      service?.surroundingsChanged()
+    }
+    clockChanges = ClockChanges { [self] change in
+      logger.debug("the clock has jumped", metadata: ["change": "\(change)"])
+      service?.surroundingsChanged()
+    }
+    guard networkChanges == nil || clockChanges == nil else { return }
+    logger.warning("the kernel does not tell of networks that come back: lost connections are retried at their time")
   }
 
   private var address: BusAddress {

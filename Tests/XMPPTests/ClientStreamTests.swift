@@ -14,6 +14,9 @@ final class StreamWatcher {
   private(set) var steps: [StreamStep] = []
   private(set) var end: StreamEnd?
   private(set) var ends = 0
+  private(set) var steps: [StreamStep] = []
+  /// What must not go before the test.
+  var kept: [AnyObject] = []
   private var changed: [CheckedContinuation<Void, Never>] = []
 
   private let stream: ClientStream

@@ -18,7 +18,7 @@ public struct ClientConfiguration: Hashable, Sendable {
   public var password: String
   /// Where to connect to, a host name or a numeric address; the account's domain where there is none.
   public var server: String?
-  /// The port; 5222, or 5223 for ``TLS/direct``, where there is none.
+  /// The port; where there is none, that of the domain's SRV records, or 5222, or 5223 for ``TLS/direct``.
   public var port: UInt16?
   /// How the connection is protected. Where nothing is said, as the domain's SRV records offer it (XEP-0368), and with
   /// STARTTLS where there are none.
@@ -56,8 +56,6 @@ public struct ClientConfiguration: Hashable, Sendable {
 
   /// Where to connect to, for people too.
   public var serverName: String { server ?? account.domain }
-  /// The port to connect to.
-  public var serverPort: UInt16 { port ?? (tls == .direct ? 5223 : 5222) }
 }
 
 extension ClientConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

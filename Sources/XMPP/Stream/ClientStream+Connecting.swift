@@ -1,64 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import EventLoop
+internal import Logging
+internal import Network
 internal import TLS
 internal import XML
 
 extension ClientStream {
-  /// Connects to the first address of the server that answers.
+  /// How long a server may take until TLS is up while there are others to try.
+  static let candidateLimit = Duration.seconds(5)
+
+  /// Begins to look for the server.
   func connect() async {
     do throws(StreamEnd) {
       guard configuration.account.localpart != nil else {
         throw StreamEnd(.authentication, "\(configuration.account) is a server and no account: it lacks name@.")
       }
-      let found = try await Resolver.addresses(of: configuration.serverName, port: configuration.serverPort)
-      let addresses = try permitted(found)
-      let transport = try await firstAnswer(of: addresses)
-      // Closed, or out of time, meanwhile.
-      guard phase == .connecting else { return transport.close() }
-      connected(transport)
-    } catch {
-      finish(error)
-    }
-  }
-
-  /// Without TLS only this very machine is talked to, whatever its name says.
-  private func permitted(_ addresses: [SocketAddress]) throws(StreamEnd) -> [SocketAddress] {
-    guard configuration.tls == .off else { return addresses }
-    let local = addresses.filter(\.isLoopback)
-    guard local.isEmpty else { return local }
-    throw StreamEnd(
-      .protocol,
-      "tls off is for a server on this machine, and \(configuration.serverName) is another: set tls to starttls or "
-        + "direct.", isFinal: true)
-  }
-
-  private func firstAnswer(of addresses: [SocketAddress]) async throws(StreamEnd) -> Transport {
-    // One address that swallows everything must not use up the time of the others.
-    let limit = max(timeLimit / max(addresses.count, 1), .seconds(3))
-    var failure = StreamEnd(.network, "\(configuration.serverName) has no address.")
-    for address in addresses {
-      do throws(TransportError) {
-        return try await Transport.connect(to: address, time: time, timeout: limit)
-      } catch {
-        failure = StreamEnd(error)
+      let wanted = try Resolver.server(for: configuration, location: resumption?.location)
+      // Closed meanwhile.
+      guard phase == .connecting else { return }
+      finder = ServerFinder(wanted, lookups: lookups, time: time) { [weak self] step in
+        switch step {
+        case .lookingUp(let domain): self?.onEvent(.step(.lookingUp(domain)))
+        case .connecting(let host, let address):
+          self?.onEvent(.step(.connecting(host, address: address.description)))
+        }
       }
-      guard phase == .connecting else { break }
+    } catch {
+      return finish(error)
     }
-    throw failure
+    await connectToNext()
   }
-}
 
-extension Resolver {
-  /// The name that the server's certificate must have: that of the account's domain, wherever we connect to
-  /// (RFC 6120 §13.7.2.1). Whoever can change the parameter or DNS could else lead us to their own server.
-  static func certificateName(of domain: String) -> String {
-    if domain.utf8.first == UInt8(ascii: "[") { return String(domain.dropFirst().dropLast()) }
-    return InternationalName.ascii(domain) ?? domain
+  /// Connects to the server, or to the next one after one that was of no use.
+  private func connectToNext() async {
+    guard let finder else { return }
+    do throws(ServerError) {
+      let found = try await finder.next()
+      // Closed, or out of time, meanwhile.
+      guard phase == .connecting else { return found.transport.close() }
+      logger.debug("connected", metadata: ["host": "\(found.host)", "address": "\(found.address)"])
+      let transport = found.transport
+      if finder.hasOthers, configuration.tls != .off {
+        candidateTimer = time.schedule(after: Self.candidateLimit) { [weak self, weak transport] in
+          guard let self, let transport, self.transport === transport, !isSecured else { return }
+          finish(StreamEnd(.timedOut, "The server takes connections and does not answer."))
+        }
+      }
+      connected(transport, tls: configuration.tls == .off ? .off : found.isDirect ? .direct : .starttls)
+    } catch {
+      guard phase == .connecting else { return }
+      finish(end(error, finder))
+    }
+  }
+
+  private func end(_ error: ServerError, _ finder: ServerFinder) -> StreamEnd {
+    guard let first = rejections.first else { return StreamEnd(error) }
+    // What a server said explains more than that others did not answer; alone it explains all.
+    guard finder.failureCount > 1 else { return first }
+    let isFinal = finder.failureCount == rejections.count && rejections.allSatisfy(\.isFinal)
+    return StreamEnd(first.code, error.description, isFinal: isFinal)
+  }
+
+  /// Whether the end of a connection is not that of the stream: a server that fails before there is TLS, for whatever
+  /// reason but its certificate, is left for the next one (RFC 6120 §3.2.1, XEP-0368 §3).
+  func goesOnElsewhere(after end: StreamEnd) -> Bool {
+    guard phase == .negotiating, !isSecured, configuration.tls != .off, let finder else { return false }
+    guard end.code != .certificate, end.code != .cancelled else { return false }
+    finder.reject(end.text)
+    rejections.append(end)
+    stopCandidateTimer()
+    dropConnection()
+    phase = .connecting
+    spawn { await self.connectToNext() }
+    return true
+  }
+
+  /// The search is over.
+  func stopFinder() {
+    stopCandidateTimer()
+    finder?.stop()
+    finder = nil
+  }
+
+  private func stopCandidateTimer() {
+    if let candidateTimer { time.cancel(candidateTimer) }
+    candidateTimer = nil
+  }
+
+  /// Why it took too long, for people.
+  var lateness: String {
+    let details = finder.map(\.soFar) ?? ""
+    return "\(configuration.serverName) did not let us in within \(timeLimit.components.seconds) seconds"
+      + (details.isEmpty ? "" : " (\(details))") + ": check the server, the port and the network."
   }
 }
 
 extension StreamEnd {
+  /// What it is for a stream that no server was found.
+  init(_ error: ServerError) {
+    let code: Code =
+      switch error.code {
+      case .network: .network
+      case .timedOut: .timedOut
+      case .notThisMachine: .protocol
+      case .cancelled: .cancelled
+      }
+    self.init(code, error.description, isFinal: error.code == .notThisMachine || error.code == .cancelled)
+  }
+
   /// What the end of a transport is for a stream.
   init(_ error: TransportError) {
     let code: Code =

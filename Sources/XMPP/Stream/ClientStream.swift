@@ -3,6 +3,7 @@
 internal import Crypto
 public import EventLoop
 public import Logging
+public import Network
 internal import TLS
 public import XML
 
@@ -30,6 +31,13 @@ public final class ClientStream: StanzaStream {
   let timeLimit: Duration
   var phase = Phase.idle
   var transport: Transport?
+  let lookups: LookupSettings
+  let resumption: Resumption?
+  /// Looks for the server, until the stream is bound.
+  var finder: ServerFinder?
+  /// How servers that were of no use failed.
+  var rejections: [StreamEnd] = []
+  var candidateTimer: TimerToken?
   private var negotiation: Negotiation
   /// Servers judge the size of a stanza before they write every apostrophe in it as six bytes, and take up to 512 KiB
   /// from other servers. What they relay from a stranger must not end our stream.
@@ -42,6 +50,7 @@ public final class ClientStream: StanzaStream {
   }()
   private var parser = StreamParser(limits: ClientStream.limits)
   private var tls: TLSInfo?
+  var isSecured: Bool { tls != nil }
   private var timer: TimerToken?
 
   /// A stream that is not open yet.
@@ -52,17 +61,24 @@ public final class ClientStream: StanzaStream {
   ///   - timeLimit: how long it may take until the stream is bound.
   ///   - resumption: the session to go on with, where there is one. Where the server does not have it any more a new one
   ///     is begun.
+  ///   - lookups: whom names are asked of.
   public init(
     _ configuration: ClientConfiguration, time: any TimeSource, logger: Logger,
-    timeLimit: Duration = defaultTimeLimit, resumption: Resumption? = nil
+    timeLimit: Duration = defaultTimeLimit, resumption: Resumption? = nil,
+    lookups: LookupSettings = LookupSettings()
   ) {
     self.configuration = configuration
     self.time = time
     self.logger = logger
     self.timeLimit = timeLimit
+    self.resumption = resumption
+    self.lookups = lookups
+    negotiation = Self.negotiation(configuration)
+  }
+
+  private static func negotiation(_ configuration: ClientConfiguration) -> Negotiation {
     let random = { Hex.encode(secureRandom(16)) }
-    negotiation = Negotiation(
-      configuration, names: Negotiation.Names(nonce: random(), id: random(), resource: random()))
+    return Negotiation(configuration, names: Negotiation.Names(nonce: random(), id: random(), resource: random()))
   }
 
   // MARK: What can be asked of it
@@ -102,9 +118,13 @@ public final class ClientStream: StanzaStream {
 
   // MARK: What happens
 
-  /// The connection is up.
-  func connected(_ transport: Transport) {
+  /// The connection is up, to be protected in this way.
+  func connected(_ transport: Transport, tls: ClientConfiguration.TLS) {
     self.transport = transport
+    var configuration = configuration
+    configuration.tls = tls
+    // Nothing is kept of what another server said before.
+    negotiation = Self.negotiation(configuration)
     phase = .negotiating
     transport.onEvent = { [weak self] event in
       switch event {
@@ -113,6 +133,14 @@ public final class ClientStream: StanzaStream {
       }
     }
     negotiate(.connected)
+  }
+
+  /// Leaves the connection, and forgets what was read on it.
+  func dropConnection() {
+    parser = StreamParser(limits: Self.limits)
+    transport?.onEvent = nil
+    transport?.close()
+    transport = nil
   }
 
   private func received(_ bytes: UnsafeRawBufferPointer) {
@@ -142,6 +170,7 @@ public final class ClientStream: StanzaStream {
       case .startTLS:
         // Nothing of what was read in the clear is kept.
         parser = StreamParser(limits: Self.limits)
+        onEvent(.step(.securing))
         spawn { await self.secure() }
       case .derive(let request):
         spawn {
@@ -169,12 +198,14 @@ public final class ClientStream: StanzaStream {
     do throws(TransportError) {
       let info = try await transport.startTLS(
         try configuration.trust, serverName: Resolver.certificateName(of: domain),
-        applicationProtocol: configuration.tls == .direct ? "xmpp-client" : nil)
+        applicationProtocol: negotiation.configuration.tls == .direct ? "xmpp-client" : nil)
       tls = info
       logger.debug("secured", metadata: ["version": "\(info.version)", "cipher": "\(info.cipher)"])
       let bindings = ChannelBinding.allCases.compactMap { kind in transport.channelBinding(kind).map { (kind, $0) } }
       negotiate(.secured(Dictionary(uniqueKeysWithValues: bindings)))
     } catch {
+      // Another server may be tried already.
+      guard self.transport === transport else { return }
       finish(StreamEnd(error))
     }
   }
@@ -218,25 +249,21 @@ public final class ClientStream: StanzaStream {
   private func timeIsUp() {
     timer = nil
     if phase == .closing { return finish(.closed) }
-    finish(
-      StreamEnd(
-        .timedOut,
-        "\(configuration.serverName) did not let us in within \(timeLimit.components.seconds) seconds: check the "
-          + "server, the port and the network."))
+    let end = StreamEnd(.timedOut, lateness)
+    stopFinder()
+    finish(end)
   }
 
   // MARK: The end
 
   /// Ends the stream, if it has not ended yet, and tells so: the one place that does.
   func finish(_ end: StreamEnd) {
-    guard phase != .ended else { return }
+    guard phase != .ended, !goesOnElsewhere(after: end) else { return }
     // The server is told too where it still listens.
     if phase == .bound { send(text: StreamHeader.end) }
     phase = .ended
     stopTimer()
-    transport?.onEvent = nil
-    transport?.close()
-    transport = nil
+    dropConnection()
     logger.debug("stream ended", metadata: ["code": "\(end.code)"])
     spawn { self.onEvent(.ended(end, nil)) }
   }
@@ -246,5 +273,6 @@ public final class ClientStream: StanzaStream {
   private func stopTimer() {
     if let timer { time.cancel(timer) }
     timer = nil
+    stopFinder()
   }
 }

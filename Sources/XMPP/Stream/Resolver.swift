@@ -1,47 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import EventLoop
-internal import Glibc
+internal import Network
 internal import TLS
 
-/// Finds where a host listens.
+/// From what is known about an account to what is asked of the network.
 enum Resolver {
-  /// More addresses of one host are not tried.
-  static let mostAddresses = 8
-
-  /// The addresses of `host`, in the order in which they should be tried.
-  /// - Throws: ``StreamEnd`` with the code `network` when there are none.
-  static func addresses(of host: String, port: UInt16) async throws(StreamEnd) -> [SocketAddress] {
-    let isLiteral = host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
-    if let numeric = SocketAddress(isLiteral ? String(host.dropFirst().dropLast()) : host, port: port) {
-      return [numeric]
-    }
-    guard let name = InternationalName.ascii(host) else {
-      throw StreamEnd(.network, "\"\(host)\" is not the name of a host: check the parameter server.")
-    }
-    let (addresses, problem) = await offLoop { lookUp(name, port) }
-    guard addresses.isEmpty else { return addresses }
-    throw StreamEnd(
-      .network,
-      "The address of \(host) cannot be found (\(problem)): check the network and the account, or set the parameter "
-        + "server.")
+  /// The server to look for.
+  /// - Parameter location: where the server wants to be reached (XEP-0198 §3).
+  /// - Throws: ``StreamEnd`` with the code `network` for what is no name of a host.
+  static func server(
+    for configuration: ClientConfiguration, location: String? = nil
+  ) throws(StreamEnd) -> WantedServer {
+    let protection: WantedServer.Protection =
+      switch configuration.tls {
+      case nil: .any
+      case .starttls: .startTLS
+      case .direct: .directTLS
+      case .off: .none
+      }
+    let domain = try name(configuration.account.domain)
+    let server = try configuration.server.map { host throws(StreamEnd) in try name(host) }
+    // Whoever names a server means that one, and may have reasons: a tunnel, for one.
+    let preferred = server == nil ? location.flatMap { HostAndPort($0) } : nil
+    return WantedServer(
+      domain: domain, server: server, port: configuration.port, protection: protection, preferred: preferred)
   }
 
-  private static func lookUp(_ name: String, _ port: UInt16) -> ([SocketAddress], problem: String) {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_NUMERICSERV
-    var list: UnsafeMutablePointer<addrinfo>?
-    let failure = getaddrinfo(name, String(port), &hints, &list)
-    guard failure == 0 else { return ([], String(cString: gai_strerror(failure))) }
-    defer { freeaddrinfo(list) }
-    var addresses: [SocketAddress] = []
-    var next = list
-    while let entry = next, addresses.count < mostAddresses {
-      let bytes = UnsafeRawBufferPointer(start: entry.pointee.ai_addr, count: Int(entry.pointee.ai_addrlen))
-      if let address = SocketAddress(socketAddress: bytes) { addresses.append(address) }
-      next = entry.pointee.ai_next
-    }
-    return (addresses, "it has none")
+  /// The name that the server's certificate must have: that of the account's domain, wherever we connect to
+  /// (RFC 6120 §13.7.2.1). Whoever can change the parameter or DNS could else lead us to their own server.
+  static func certificateName(of domain: String) -> String {
+    if domain.utf8.first == UInt8(ascii: "[") { return String(domain.dropFirst().dropLast()) }
+    return InternationalName.ascii(domain) ?? domain
+  }
+
+  /// What DNS can be asked about; or a numeric address, without brackets.
+  private static func name(_ host: String) throws(StreamEnd) -> String {
+    let isLiteral = host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
+    let bare = isLiteral ? String(host.dropFirst().dropLast()) : host
+    if SocketAddress(bare, port: 0) != nil { return bare }
+    if let name = InternationalName.ascii(host), HostAndPort(name)?.host == name { return name }
+    throw StreamEnd(.network, "\"\(host)\" is not the name of a host: check the parameter server.", isFinal: true)
   }
 }
