@@ -23,7 +23,7 @@ final class StreamWatcher {
       guard let self else { return }
       switch event {
       case .bound(let jid, _, _): bound = jid
-      case .step, .resumed: break
+      case .step, .resumed, .notResumed: break
       case .stanza(let stanza, _): stanzas.append(stanza)
       case .ended(let end, _):
         self.end = end

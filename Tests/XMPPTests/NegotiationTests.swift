@@ -21,8 +21,11 @@ struct Script {
   }
 
   mutating func feed(_ event: Negotiation.Event) -> [String] {
-    negotiation.received(event).map { effect in
+    negotiation.received(event).compactMap { effect in
       switch effect {
+      case .step: return nil
+      case .resumed(_, _, let lost, _, let mechanism): return "resumed by \(mechanism), lost \(lost.count)"
+      case .notResumed(let lost): return "not resumed, lost \(lost.count)"
       case .restart: return "restart"
       case .send(let text): return text.hasPrefix("<?xml") ? "header" : text
       case .startTLS: return "TLS"
