@@ -13,11 +13,11 @@ struct Script {
 
   init(
     _ tls: ClientConfiguration.TLS = .starttls, account: String = "user@shakespeare.lit", password: String = "pencil",
-    resource: String? = nil
+    resource: String? = nil, resumption: Resumption? = nil
   ) throws {
     negotiation = Negotiation(
       ClientConfiguration(account: try BareJID(account), password: password, tls: tls, resource: resource),
-      names: Self.names)
+      names: Self.names, resumption: resumption)
   }
 
   mutating func feed(_ event: Negotiation.Event) -> [String] {

@@ -105,6 +105,7 @@ struct KeepAlive {
       owedSince = now
       limit = Self.urgentPatience
     }
+    asked = asked ?? .silence
     return .ask(.silence)
   }
 
