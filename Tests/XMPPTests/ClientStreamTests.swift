@@ -13,6 +13,12 @@ final class StreamWatcher {
   private(set) var bound: FullJID?
   private(set) var end: StreamEnd?
   private(set) var ends = 0
+  /// What is left of the session.
+  private(set) var resumption: Resumption?
+  /// What an earlier stream had sent and the server never had; nil while nothing was said of it.
+  private(set) var lost: [SentStanza]?
+  private(set) var isResumed = false
+  private(set) var steps: [StreamStep] = []
   private var changed: [CheckedContinuation<Void, Never>] = []
 
   private let stream: ClientStream
@@ -23,10 +29,15 @@ final class StreamWatcher {
       guard let self else { return }
       switch event {
       case .bound(let jid, _, _): bound = jid
-      case .step, .resumed, .notResumed: break
+      case .step(let step): steps.append(step)
+      case .resumed(_, let unacknowledged):
+        isResumed = true
+        lost = unacknowledged
+      case .notResumed(let unacknowledged): lost = unacknowledged
       case .stanza(let stanza, _): stanzas.append(stanza)
-      case .ended(let end, _):
+      case .ended(let end, let resumption):
         self.end = end
+        self.resumption = resumption
         ends += 1
       }
       let woken = changed

@@ -35,6 +35,8 @@ public final class ClientStream: StanzaStream {
   var bound: BoundStream?
   /// Whether somebody is looking, where that was said.
   var isActive: Bool?
+  /// Whether the stream was in use when it ended.
+  private var isEndSudden = false
   var boundTimer: (deadline: MonotonicTime, token: TimerToken)?
   let resumption: Resumption?
   private let memory: KeepAliveMemory
@@ -93,9 +95,9 @@ public final class ClientStream: StanzaStream {
     let stanza = SentStanza(element, isMeant: isMeant)
     switch phase {
     case .bound: perform(bound?.send(stanza, at: time.now))
-    // Nobody was told of the end yet: whoever sends this relies on it.
-    case .ended: bound?.keep(stanza, at: time.now)
-    case .idle, .connecting, .negotiating, .closing: break
+    // Nobody was told of the end yet, so whoever sends this relies on the stream.
+    case .ended where isEndSudden: bound?.keep(stanza, at: time.now)
+    case .idle, .connecting, .negotiating, .closing, .ended: break
     }
   }
 
@@ -264,6 +266,7 @@ public final class ClientStream: StanzaStream {
     if phase == .bound, !keepsSession {
       send(text: (bound?.farewell ?? "") + (farewell ?? StreamHeader.end))
     }
+    isEndSudden = phase == .bound
     phase = .ended
     if let bound { memory.rhythm = bound.rhythm }
     stopTimer()
