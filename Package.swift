@@ -95,7 +95,7 @@ let package = Package(
     tests(
       "DBusTests", ["CDBus", "CWitness", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
-    tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto", logging]),
+    tests("XMPPTests", ["XMPP", "XML", "EventLoop", "Crypto", "Support", logging]),
     tests("StoreTests", ["CLinux", "CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests("PresenceServiceTests", ["Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "XMPP"]),

@@ -56,6 +56,9 @@ final class FakeServer {
     client = -1
   }
 
+  /// Leaves what the client sends where it is.
+  func stopReading() { EventLoop.shared.unwatch(client) }
+
   /// Waits until `condition` holds; it is looked at when something came.
   func wait(until condition: (FakeServer) -> Bool) async {
     while !condition(self) {
