@@ -125,14 +125,15 @@ struct BoundStream {
   mutating func cut() { keepAlive.cut() }
 
   private mutating func receivedManagement(_ element: Element) -> [Effect] {
-    switch (element.name, management) {
-    case ("r", let management?) where management.isEnabled: return [say(management.answer)]
-    case ("a", let management?) where management.isEnabled: return receivedCount(element)
-    case ("enabled", let management?) where !management.isEnabled:
-      self.management?.enabled(element)
+    // The machine itself is not copied: what waits in it can be much.
+    switch (element.name, management?.isEnabled) {
+    case ("r", true): return management.map { [say($0.answer)] } ?? []
+    case ("a", true): return receivedCount(element)
+    case ("enabled", false):
+      management?.enabled(element)
       keepAlive.answered()
-    case ("failed", let management?) where !management.isEnabled:
-      self.management = nil
+    case ("failed", false):
+      management = nil
       keepAlive.answered()
     // What nobody asked for.
     default: break
