@@ -76,7 +76,9 @@ struct ModelServer {
   }
 
   private mutating func confirm(_ number: UInt32) {
-    unconfirmed.removeFirst(min(Int(number &- confirmed), unconfirmed.count))
+    let news = Int(number &- confirmed)
+    guard news <= unconfirmed.count else { return isOver = true }
+    unconfirmed.removeFirst(news)
     confirmed = number
   }
 
