@@ -37,7 +37,7 @@ extension Account {
       case .bound(let jid, let features, let security): bound(jid, features, security, serial)
       case .resumed(let security, let sent): resumed(security, sent, serial)
       case .ended(let end, let resumption): ended(end, resumption)
-      case .stanza: break
+      case .notResumed, .stanza: break
       }
     }
   }

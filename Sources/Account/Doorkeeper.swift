@@ -53,7 +53,7 @@ final class Doorkeeper {
         isUp = true
       case .resumed: isUp = true
       case .ended: isUp = false
-      case .step: break
+      case .step, .notResumed: break
       }
       onEvent(event)
     }

@@ -95,13 +95,14 @@ public final class Service {
     var logger = logger
     logger[metadataKey: "uid"] = "\(caller.uid)"
     let time = EventLoop.shared.time
+    let memory = KeepAliveMemory()
     let object = AccountObject(
       Account(
         configuration, nonce: RequestNonce.make(),
         store: store.account(AccountKey(uid: caller.uid, jid: jid.description, protocol: "xmpp")), time: time,
         logger: logger
       ) { [logger, lookups] in
-        ClientStream($0, time: time, logger: logger, resumption: $1, lookups: lookups)
+        ClientStream($0, time: time, logger: logger, resumption: $1, memory: memory, lookups: lookups)
       }, owner: caller.uid, path: path, server: server)
     if let earlier { object.client.setPolicy(earlier.policy) }
     accounts.insert(object)

@@ -14,7 +14,11 @@ final class StreamWatcher {
   private(set) var steps: [StreamStep] = []
   private(set) var end: StreamEnd?
   private(set) var ends = 0
-  private(set) var steps: [StreamStep] = []
+  /// What is left of the session.
+  private(set) var resumption: Resumption?
+  /// What an earlier stream had sent and the server never had; nil while nothing was said of it.
+  private(set) var lost: [SentStanza]?
+  private(set) var isResumed = false
   /// What must not go before the test.
   var kept: [AnyObject] = []
   private var changed: [CheckedContinuation<Void, Never>] = []
@@ -28,10 +32,14 @@ final class StreamWatcher {
       switch event {
       case .bound(let jid, _, _): bound = jid
       case .step(let step): steps.append(step)
-      case .resumed: break
+      case .resumed(_, let unacknowledged):
+        isResumed = true
+        lost = unacknowledged
+      case .notResumed(let unacknowledged): lost = unacknowledged
       case .stanza(let stanza, _): stanzas.append(stanza)
-      case .ended(let end, _):
+      case .ended(let end, let resumption):
         self.end = end
+        self.resumption = resumption
         ends += 1
       }
       let woken = changed

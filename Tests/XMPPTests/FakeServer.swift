@@ -56,6 +56,9 @@ final class FakeServer {
     client = -1
   }
 
+  /// Leaves what the client sends where it is.
+  func stopReading() { EventLoop.shared.unwatch(client) }
+
   /// Waits until `condition` holds; it is looked at when something came.
   func wait(until condition: (FakeServer) -> Bool) async {
     while !condition(self) {
@@ -102,7 +105,12 @@ extension FakeServer {
   static func features(_ inside: String) -> String { "<stream:features>\(inside)</stream:features>" }
 
   /// Plays a server that lets the user in with SCRAM-SHA-1 and binds the resource that it asks for.
-  func letIn(password: String = "pencil") {
+  /// - Parameters:
+  ///   - features: what it offers besides.
+  ///   - then: called with all that comes from then on.
+  func letIn(
+    password: String = "pencil", features: String = "", then: @escaping @LoopActor (String) -> Void = { _ in }
+  ) {
     let sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
     var first = ""
     var serverFirst = ""
@@ -111,7 +119,7 @@ extension FakeServer {
       if text.contains("<stream:stream") {
         let offer =
           isIn
-          ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+          ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>" + features
           : "<mechanisms xmlns='\(sasl)'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
         send(Self.header + Self.features(offer))
       } else if text.hasPrefix("<auth") {
@@ -132,6 +140,8 @@ extension FakeServer {
         send(
           "<iq id='\(id)' type='result'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
             + "<jid>user@shakespeare.lit/\(resource)</jid></bind></iq>")
+      } else {
+        then(text)
       }
     }
   }

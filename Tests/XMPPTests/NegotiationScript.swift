@@ -14,15 +14,17 @@ struct Script {
   private(set) var steps: [String] = []
   static let names = Negotiation.Names(nonce: "fyko+d2lbbFgONRv9qkxdawL", id: "0123", resource: "random")
 
-  init(_ configuration: ClientConfiguration) {
-    negotiation = Negotiation(configuration, names: Self.names)
+  init(_ configuration: ClientConfiguration, resumption: Resumption? = nil) {
+    negotiation = Negotiation(configuration, names: Self.names, resumption: resumption)
   }
 
   init(
     _ tls: ClientConfiguration.TLS = .starttls, account: String = "user@shakespeare.lit", password: String = "pencil",
-    resource: String? = nil
+    resource: String? = nil, resumption: Resumption? = nil
   ) throws {
-    self.init(ClientConfiguration(account: try BareJID(account), password: password, tls: tls, resource: resource))
+    self.init(
+      ClientConfiguration(account: try BareJID(account), password: password, tls: tls, resource: resource),
+      resumption: resumption)
   }
 
   mutating func feed(_ event: Negotiation.Event) -> [String] {
@@ -31,6 +33,8 @@ struct Script {
       case .step(let step):
         steps.append(step.description)
         return nil
+      case .resumed(_, _, let lost, _, let mechanism): return "resumed by \(mechanism), lost \(lost.count)"
+      case .notResumed(let lost): return "not resumed, lost \(lost.count)"
       case .restart: return "restart"
       case .send(let text): return text.hasPrefix("<?xml") ? "header" : text
       case .startTLS: return "TLS"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The namespaces of RFC 6120 and 6121, and of what comes before a stream is bound.
+/// The namespaces of RFC 6120 and 6121, and of what else is said on a stream.
 enum Namespace {
   static let client = "jabber:client"
   static let stream = "http://etherx.jabber.org/streams"
@@ -11,4 +11,7 @@ enum Namespace {
   static let channelBindings = "urn:xmpp:sasl-cb:0"
   static let bind = "urn:ietf:params:xml:ns:xmpp-bind"
   static let session = "urn:ietf:params:xml:ns:xmpp-session"
+  static let management = "urn:xmpp:sm:3"
+  static let clientState = "urn:xmpp:csi:0"
+  static let ping = "urn:xmpp:ping"
 }

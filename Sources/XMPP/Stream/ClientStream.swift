@@ -9,8 +9,9 @@ public import XML
 
 /// A stream to the server of an account, over TCP and TLS.
 ///
-/// A thin shell: ``Negotiation`` decides what is said until the stream is bound, and this carries it out. The end is
-/// never told within a call of ``open()``, ``send(_:)`` or ``close()``.
+/// A thin shell: ``Negotiation`` decides what is said until the stream is bound and ``BoundStream`` what is said beside
+/// the stanzas from then on, and this carries it out. The end is never told within a call of ``open()``, ``send(_:)`` or
+/// ``close()``.
 @LoopActor
 public final class ClientStream: StanzaStream {
   /// How long it may take from ``open()`` until the stream is bound. Who calls over D-Bus is answered within 20 s.
@@ -32,12 +33,20 @@ public final class ClientStream: StanzaStream {
   var phase = Phase.idle
   var transport: Transport?
   let lookups: LookupSettings
-  let resumption: Resumption?
   /// Looks for the server, until the stream is bound.
   var finder: ServerFinder?
   /// How servers that were of no use failed.
   var rejections: [StreamEnd] = []
   var candidateTimer: TimerToken?
+  /// Once the stream is bound.
+  var bound: BoundStream?
+  /// Whether somebody is looking, where that was said.
+  var isActive: Bool?
+  /// Whether the stream was in use when it ended.
+  private var isEndSudden = false
+  var boundTimer: (deadline: MonotonicTime, token: TimerToken)?
+  let resumption: Resumption?
+  private let memory: KeepAliveMemory
   private var negotiation: Negotiation
   /// Servers judge the size of a stanza before they write every apostrophe in it as six bytes, and take up to 512 KiB
   /// from other servers. What they relay from a stranger must not end our stream.
@@ -61,24 +70,28 @@ public final class ClientStream: StanzaStream {
   ///   - timeLimit: how long it may take until the stream is bound.
   ///   - resumption: the session to go on with, where there is one. Where the server does not have it any more a new one
   ///     is begun.
+  ///   - memory: what earlier streams have learned about silence.
   ///   - lookups: whom names are asked of.
   public init(
     _ configuration: ClientConfiguration, time: any TimeSource, logger: Logger,
     timeLimit: Duration = defaultTimeLimit, resumption: Resumption? = nil,
-    lookups: LookupSettings = LookupSettings()
+    memory: KeepAliveMemory = KeepAliveMemory(), lookups: LookupSettings = LookupSettings()
   ) {
     self.configuration = configuration
     self.time = time
     self.logger = logger
     self.timeLimit = timeLimit
     self.resumption = resumption
+    self.memory = memory
     self.lookups = lookups
-    negotiation = Self.negotiation(configuration)
+    negotiation = Self.negotiation(configuration, resumption)
   }
 
-  private static func negotiation(_ configuration: ClientConfiguration) -> Negotiation {
+  private static func negotiation(_ configuration: ClientConfiguration, _ resumption: Resumption?) -> Negotiation {
     let random = { Hex.encode(secureRandom(16)) }
-    return Negotiation(configuration, names: Negotiation.Names(nonce: random(), id: random(), resource: random()))
+    return Negotiation(
+      configuration, names: Negotiation.Names(nonce: random(), id: random(), resource: random()),
+      resumption: resumption)
   }
 
   // MARK: What can be asked of it
@@ -93,15 +106,25 @@ public final class ClientStream: StanzaStream {
 
   /// Sends a stanza.
   public func send(_ element: Element, isMeant: Bool) {
-    guard phase == .bound else { return }
-    transport?.send(element.bytes(within: Namespace.client))
+    let stanza = SentStanza(element, isMeant: isMeant)
+    switch phase {
+    case .bound: perform(bound?.send(stanza, at: time.now))
+    // Nobody was told of the end yet, so whoever sends this relies on the stream.
+    case .ended where isEndSudden: bound?.keep(stanza, at: time.now)
+    case .idle, .connecting, .negotiating, .closing, .ended: break
+    }
   }
 
-  /// Nothing yet.
-  public func setActive(_ isActive: Bool) {}
+  /// Tells the server whether somebody is looking. What is said before the stream is bound is told then.
+  public func setActive(_ isActive: Bool) {
+    self.isActive = isActive
+    if phase == .bound { perform(bound?.setActive(isActive)) }
+  }
 
-  /// Nothing yet.
-  public func check() {}
+  /// Finds out soon whether the server is still there.
+  public func check() {
+    if phase == .bound { perform(bound?.check(at: time.now)) }
+  }
 
   /// Ends the stream.
   public func close() {
@@ -111,7 +134,8 @@ public final class ClientStream: StanzaStream {
       finish(StreamEnd(.cancelled, "The connection was closed before the server had let us in."))
     case .bound:
       phase = .closing
-      send(text: StreamHeader.end)
+      stopBoundTimer()
+      send(text: (bound?.farewell ?? "") + StreamHeader.end)
       timer = time.schedule(after: Self.closeLimit) { [weak self] in self?.timeIsUp() }
     }
   }
@@ -124,7 +148,7 @@ public final class ClientStream: StanzaStream {
     var configuration = configuration
     configuration.tls = tls
     // Nothing is kept of what another server said before.
-    negotiation = Self.negotiation(configuration)
+    negotiation = Self.negotiation(configuration, resumption)
     phase = .negotiating
     transport.onEvent = { [weak self] event in
       switch event {
@@ -144,6 +168,7 @@ public final class ClientStream: StanzaStream {
   }
 
   private func received(_ bytes: UnsafeRawBufferPointer) {
+    bound?.heard(at: time.now)
     let parser = parser
     let events = parser.feed(bytes)
     let hasRest = parser.bytesAfterLastStanza > 0
@@ -164,6 +189,7 @@ public final class ClientStream: StanzaStream {
   private func negotiate(_ event: Negotiation.Event?) {
     guard phase == .negotiating, let event else { return }
     for effect in negotiation.received(event) {
+      guard phase == .negotiating else { return }
       switch effect {
       case .restart: parser = StreamParser(limits: Self.limits)
       case .send(let text): send(text: text)
@@ -179,10 +205,19 @@ public final class ClientStream: StanzaStream {
         }
       case .step(let step): onEvent(.step(step))
       case .bound(let jid, let features, let mechanism):
-        stopTimer()
-        phase = .bound
         logger.debug("bound", metadata: ["jid": "\(jid)"])
+        isBound(jid, features, nil)
+        if features.offersManagement { perform(bound?.enableManagement(at: time.now)) }
+        if let isActive { setActive(isActive) }
         onEvent(.bound(jid, features, security(mechanism)))
+      case .resumed(let session, let management, let unacknowledged, let features, let mechanism):
+        logger.debug("resumed", metadata: ["jid": "\(session.jid)", "lost": "\(unacknowledged.count)"])
+        isBound(session.jid, features, management)
+        if let isActive { setActive(isActive) }
+        onEvent(.resumed(security(mechanism), unacknowledged: unacknowledged))
+      case .notResumed(let unacknowledged):
+        logger.debug("not resumed", metadata: ["lost": "\(unacknowledged.count)"])
+        onEvent(.notResumed(unacknowledged: unacknowledged))
       case .end(let end): finish(end)
       }
     }
@@ -210,37 +245,33 @@ public final class ClientStream: StanzaStream {
     }
   }
 
-  /// An element on the bound stream.
-  private func received(_ element: Element) {
-    guard phase == .bound else { return }
-    if element.matches("error", Namespace.stream) {
-      return finish(StreamEnd(streamError: element, configuration: configuration))
-    }
-    guard element.namespace == Namespace.client else { return }
-    do throws(MalformedStanza) {
-      onEvent(.stanza(try Stanza(element), raw: element))
-    } catch {
-      // Not answered either: whoever sent it may be nobody who may know that we are here.
-      logger.info("a stanza was dropped: \(error)")
-    }
+  private func isBound(_ jid: FullJID, _ features: StreamFeatures, _ management: StreamManagement?) {
+    stopTimer()
+    phase = .bound
+    bound = BoundStream(
+      jid, features, management: management, rhythm: memory.rhythm, pingID: Hex.encode(secureRandom(16)),
+      serverName: configuration.serverName, at: time.now)
+    arm()
   }
 
   private func closedByServer() {
-    if phase == .closing {
-      finish(.closed)
-    } else {
-      finish(StreamEnd(.closedByPeer, "The server ended the connection without a reason: it may be restarting."))
-    }
+    if phase == .closing { return finish(.closed) }
+    finish(StreamEnd(.closedByPeer, "The server ended the connection without a reason: it may be restarting."))
   }
 
   private func unreadable(_ error: StreamParserError) {
-    send(text: StreamHeader.error(error.condition))
-    finish(StreamEnd(.protocol, "What the server sent cannot be read: \(error). Is it an XMPP server?"))
+    if phase == .closing { return finish(.closed) }
+    let farewell = StreamHeader.error(error.condition)
+    if phase != .bound { send(text: farewell) }
+    finish(
+      StreamEnd(.protocol, "What the server sent cannot be read: \(error). Is it an XMPP server?"), farewell: farewell)
   }
 
   private func disconnected(_ error: TransportError?) {
     transport = nil
-    if phase == .closing { return finish(.closed) }
+    // Without the server's end of the stream nobody knows what it has had of what was said last.
+    if phase == .closing { return finish(.closed, keepsSession: true) }
+    bound?.cut()
     finish(
       error.map(StreamEnd.init)
         ?? StreamEnd(.network, "The server cut the connection without ending the stream: it may be restarting."))
@@ -248,7 +279,7 @@ public final class ClientStream: StanzaStream {
 
   private func timeIsUp() {
     timer = nil
-    if phase == .closing { return finish(.closed) }
+    if phase == .closing { return finish(.closed, keepsSession: true) }
     let end = StreamEnd(.timedOut, lateness)
     stopFinder()
     finish(end)
@@ -257,15 +288,28 @@ public final class ClientStream: StanzaStream {
   // MARK: The end
 
   /// Ends the stream, if it has not ended yet, and tells so: the one place that does.
-  func finish(_ end: StreamEnd) {
+  /// - Parameters:
+  ///   - keepsSession: whether the server may still keep the session; nil for what is usual.
+  ///   - farewell: what to tell a server that still listens, with the end of the stream; nil for the end alone.
+  func finish(_ end: StreamEnd, keepsSession: Bool? = nil, farewell: String? = nil) {
     guard phase != .ended, !goesOnElsewhere(after: end) else { return }
-    // The server is told too where it still listens.
-    if phase == .bound { send(text: StreamHeader.end) }
+    let keepsSession = (keepsSession ?? end.code.keepsSession) && bound?.management?.key != nil
+    // To end the stream would end the session too.
+    if phase == .bound, !keepsSession {
+      send(text: (bound?.farewell ?? "") + (farewell ?? StreamHeader.end))
+    }
+    isEndSudden = phase == .bound
     phase = .ended
+    if let bound { memory.rhythm = bound.rhythm }
     stopTimer()
+    stopBoundTimer()
     dropConnection()
     logger.debug("stream ended", metadata: ["code": "\(end.code)"])
-    spawn { self.onEvent(.ended(end, nil)) }
+    spawn {
+      let resumption = keepsSession ? self.bound?.resumption(at: self.time.now) : nil
+      self.bound = nil
+      self.onEvent(.ended(end, resumption))
+    }
   }
 
   private func send(text: String) { transport?.send(Array(text.utf8)) }
@@ -274,5 +318,22 @@ public final class ClientStream: StanzaStream {
     if let timer { time.cancel(timer) }
     timer = nil
     stopFinder()
+  }
+}
+
+extension StreamEnd.Code {
+  /// Whether a server that keeps sessions keeps one that ends like this (XEP-0198 §7).
+  var keepsSession: Bool {
+    switch self {
+    case .network, .timedOut, .closedByPeer: true
+    case .streamError(let condition):
+      switch condition {
+      case .connectionTimeout, .internalServerError, .remoteConnectionFailed, .reset, .resourceConstraint,
+        .systemShutdown:
+        true
+      default: false
+      }
+    case .authentication, .certificate, .refused, .cancelled, .protocol: false
+    }
   }
 }

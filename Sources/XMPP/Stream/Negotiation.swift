@@ -3,11 +3,12 @@
 internal import TLS
 internal import XML
 
-/// From a connection to a bound stream (RFC 6120 §4.3), event by event, no I/O.
+/// From a connection to a bound or resumed stream (RFC 6120 §4.3), event by event, no I/O.
 ///
 ///     connected ─► header ─► features ─► <proceed/> ─► TLS ─┐
 ///                     ┌────────────────────────────────────┘ (or at once: direct, off)
 ///                     └─► header ─► features ─► SASL ─► header ─► features ─► bind (─► session) ─► bound
+///                                                                     └─► resume ─► resumed (or bind)
 ///
 /// What was learned from a server before TLS is kept nowhere: each header begins anew.
 struct Negotiation {
@@ -40,10 +41,14 @@ struct Negotiation {
     case step(StreamStep)
     /// We are in.
     case bound(FullJID, StreamFeatures, mechanism: String)
+    /// The session of an earlier stream goes on, with what the server never had.
+    case resumed(Resumption, StreamManagement, unacknowledged: [SentStanza], StreamFeatures, mechanism: String)
+    /// The session of an earlier stream is over, with what the server never had.
+    case notResumed(unacknowledged: [SentStanza])
     case end(StreamEnd)
   }
 
-  private enum State {
+  enum State {
     case awaitingConnection
     case awaitingHeader
     /// With what was wrong in the header: a stream error that follows explains more.
@@ -51,6 +56,7 @@ struct Negotiation {
     case awaitingProceed
     case awaitingTLS
     case authenticating
+    case awaitingResumption(Resumption, StreamFeatures)
     case awaitingBinding(id: String, StreamFeatures)
     case awaitingSession(id: String, FullJID, StreamFeatures)
     case bound
@@ -58,12 +64,13 @@ struct Negotiation {
   }
 
   let configuration: ClientConfiguration
-  private let names: Names
-  private var state = State.awaitingConnection
+  let names: Names
+  private let resumption: Resumption?
+  var state = State.awaitingConnection
   private var isSecured = false
   private var bindings: [ChannelBinding: [UInt8]] = [:]
   private var isAuthenticated = false
-  private var authentication: Authentication
+  private(set) var authentication: Authentication
 
   /// What must be made by chance, given here so that tests know it.
   struct Names {
@@ -75,8 +82,9 @@ struct Negotiation {
     let resource: String
   }
 
-  init(_ configuration: ClientConfiguration, names: Names) {
+  init(_ configuration: ClientConfiguration, names: Names, resumption: Resumption? = nil) {
     self.configuration = configuration
+    self.resumption = resumption
     self.names = names
     authentication = Authentication(configuration, nonce: names.nonce)
   }
@@ -110,6 +118,8 @@ struct Negotiation {
     case (.authenticating, .element(let element, let isLast)):
       return follow(authentication.received(element), isLast: isLast)
     case (.authenticating, .derived(let key)): return follow(authentication.derived(key), isLast: true)
+    case (.awaitingResumption(let resumption, let features), .element(let element, _)):
+      return answeredResumption(element, resumption, features)
     case (.awaitingBinding(let id, let features), .element(let element, _)):
       return answeredBinding(element, id, features)
     case (.awaitingSession(let id, let jid, let features), .element(let element, _)):
@@ -128,12 +138,12 @@ struct Negotiation {
     return [.restart, .send(StreamHeader.text(to: configuration.account.domain))]
   }
 
-  private mutating func end(_ end: StreamEnd) -> [Effect] {
+  mutating func end(_ end: StreamEnd) -> [Effect] {
     state = .ended
     return [.end(end)]
   }
 
-  private mutating func unexpected(_ expected: String) -> [Effect] {
+  mutating func unexpected(_ expected: String) -> [Effect] {
     end(StreamEnd(.protocol, "The server sent something else than \(expected): is it an XMPP server?"))
   }
 
@@ -155,10 +165,10 @@ struct Negotiation {
       let steps: [Effect] = authentication.choice == nil ? [] : [.step(.authenticating(authentication.mechanism))]
       return steps + follow(first, isLast: true)
     }
-    guard features.offersBinding else { return unexpected("an offer to bind a resource") }
-    state = .awaitingBinding(id: names.id, features)
-    let resource = Element("resource", Namespace.bind, text: configuration.resource ?? names.resource)
-    return ask("bind", Element("bind", Namespace.bind, children: [resource]))
+    if let resumption, resumption.jid.bare == configuration.account, features.offersManagement {
+      return resume(resumption, features)
+    }
+    return bind(features)
   }
 
   private mutating func answeredTLS(_ element: Element, isLast: Bool) -> [Effect] {
@@ -187,52 +197,5 @@ struct Negotiation {
       isAuthenticated = true
       return begin()
     }
-  }
-
-  private func ask(_ id: String, _ payload: Element) -> [Effect] {
-    let iq = IQ(.set, to: nil, id: "\(id)-\(names.id)", payload: [payload])
-    return [.send(iq.element.serialized(within: Namespace.client))]
-  }
-
-  /// The answer to what was asked under `id`; nil for anything else, which a server has no reason to send yet.
-  private func answer(_ element: Element, _ id: String) -> IQ? {
-    guard case .iq(let iq)? = try? Stanza(element), iq.id == id, iq.type == .result || iq.type == .error else {
-      return nil
-    }
-    return iq
-  }
-
-  private mutating func refused(_ what: String, _ error: StanzaError?) -> [Effect] {
-    let error = error ?? StanzaError(.undefinedCondition)
-    let text = "The server refused \(what) (\(error.condition.rawValue))." + StreamEnd.quote(error.text)
-    return end(StreamEnd(.refused(error.condition), text))
-  }
-
-  private mutating func answeredBinding(_ element: Element, _ id: String, _ features: StreamFeatures) -> [Effect] {
-    guard let iq = answer(element, "bind-\(id)") else { return [] }
-    guard iq.type == .result else { return refused("to give this connection a resource", iq.error) }
-    let text =
-      iq.payload.first?.matches("bind", Namespace.bind) == true
-      ? iq.payload.first?.child("jid", Namespace.bind)?.text : nil
-    guard let jid = text.flatMap({ try? FullJID($0) }) else { return unexpected("the address of this connection") }
-    guard jid.bare == configuration.account else {
-      return end(StreamEnd(.protocol, "The server let us in as another account than the one that we logged in to."))
-    }
-    guard features.demandsSession else { return finish(jid, features) }
-    state = .awaitingSession(id: id, jid, features)
-    return ask("session", Element("session", Namespace.session))
-  }
-
-  private mutating func answeredSession(
-    _ element: Element, _ id: String, _ jid: FullJID, _ features: StreamFeatures
-  ) -> [Effect] {
-    guard let iq = answer(element, "session-\(id)") else { return [] }
-    guard iq.type == .result else { return refused("to begin a session", iq.error) }
-    return finish(jid, features)
-  }
-
-  private mutating func finish(_ jid: FullJID, _ features: StreamFeatures) -> [Effect] {
-    state = .bound
-    return [.bound(jid, features, mechanism: authentication.mechanism)]
   }
 }

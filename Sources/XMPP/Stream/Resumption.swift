@@ -19,11 +19,13 @@ public struct Resumption: Sendable {
   public let acknowledged: UInt32
   /// What we sent after those, in order.
   public let unacknowledged: [SentStanza]
+  /// For how long the server keeps the session each time that its connection is lost.
+  public let lifetime: Duration
 
   /// Describes a session that can be gone on with.
   public init(
     jid: FullJID, id: String, location: String?, expiresAt: MonotonicTime, handled: UInt32, acknowledged: UInt32,
-    unacknowledged: [SentStanza]
+    unacknowledged: [SentStanza], lifetime: Duration = .seconds(600)
   ) {
     self.jid = jid
     self.id = id
@@ -32,6 +34,7 @@ public struct Resumption: Sendable {
     self.handled = handled
     self.acknowledged = acknowledged
     self.unacknowledged = unacknowledged
+    self.lifetime = lifetime
   }
 }
 

@@ -40,6 +40,9 @@ public enum StreamEvent: Sendable {
   /// The session of an earlier stream goes on. What it had sent and the server never had is given back: it has not
   /// been sent again.
   case resumed(Security, unacknowledged: [SentStanza])
+  /// The session of an earlier stream is over, and a new one follows with ``bound(_:_:_:)``. What it had sent and the
+  /// server never had, as far as it knows, is given back.
+  case notResumed(unacknowledged: [SentStanza])
   /// A stanza came, as it was understood and as it was said. What is no stanza does not get here.
   case stanza(Stanza, raw: Element)
   /// The stream is over. Told exactly once, and last; with what it takes to go on with its session, where the server

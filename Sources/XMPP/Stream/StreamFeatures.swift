@@ -33,6 +33,12 @@ public struct StreamFeatures: Hashable, Sendable {
   /// Whether a resource can be bound.
   var offersBinding: Bool { feature("bind", Namespace.bind) != nil }
 
+  /// Whether stanzas can be counted, and the session gone on with (XEP-0198).
+  var offersManagement: Bool { feature("sm", Namespace.management) != nil }
+
+  /// Whether the server wants to know whether somebody is looking (XEP-0352).
+  var offersClientState: Bool { feature("csi", Namespace.clientState) != nil }
+
   /// Whether the server wants a session to be established, as RFC 3921 had it.
   var demandsSession: Bool {
     feature("session", Namespace.session).map { $0.child("optional", Namespace.session) == nil } ?? false
