@@ -102,7 +102,7 @@ let package = Package(
       "DBusTests", ["CDBus", "CWitness", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
     tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", "Network", "Support", logging]),
-    tests("StoreTests", ["CLinux", "CSQLite", "EventLoop", "Store", "Support"]),
+    tests("StoreTests", ["CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests(
       "PresenceServiceTests",

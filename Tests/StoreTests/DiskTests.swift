@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CSQLite
 import EventLoop
 import Glibc
 import Synchronization
@@ -174,7 +175,7 @@ struct DiskTests {
       (ENOSPC, StoreError.Code.full), (EDQUOT, .full), (EROFS, .readOnly), (EIO, .failed),
     ])
   func systemErrors(system: Int32, code: StoreError.Code) {
-    #expect(StoreError(10 /* SQLITE_IOERR */, system, of: "/f", "disk I/O error").code == code)
+    #expect(StoreError(SQLITE_IOERR, system, of: "/f", "disk I/O error").code == code)
     let error = StoreError(system, on: "/f", toDo: "written")
     #expect(error.code == code)
     #expect(error.message.contains("/f"))
