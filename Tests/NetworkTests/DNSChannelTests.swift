@@ -13,7 +13,7 @@ struct DNSChannelTests {
   init() { EventLoop.runInBackground() }
 
   @LoopActor private func channel(
-    _ stub: DNSStub, time: any TimeSource = EventLoop.shared.time
+    _ stub: DNSStub, time: any TimeSource = ManualTime()
   ) async throws -> DNSChannel {
     try await DNSChannel.open(
       LookupSettings(servers: [try #require(LookupSettings.server(stub.address))]), time: time)
@@ -156,7 +156,7 @@ struct DNSChannelTests {
     dead.set("a.example.org", .a, .silence)
     alive.set("a.example.org", .a, .addresses(["192.0.2.1"]))
     let servers = try [dead, alive].map { try #require(LookupSettings.server($0.address)) }
-    let channel = try await DNSChannel.open(LookupSettings(servers: servers), time: EventLoop.shared.time)
+    let channel = try await DNSChannel.open(LookupSettings(servers: servers), time: ManualTime())
     defer { channel.close() }
     let addresses = try await channel.addresses(of: "a.example.org", port: 1, family: .v4).get()
     #expect(addresses.map(\.description) == ["192.0.2.1:1"])

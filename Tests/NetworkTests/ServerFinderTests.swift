@@ -23,7 +23,7 @@ struct ServerFinderTests {
 
     @LoopActor private final class Log { var steps: [String] = [] }
 
-    init(_ wanted: WantedServer, _ stub: DNSStub? = nil, time: any TimeSource = EventLoop.shared.time) {
+    init(_ wanted: WantedServer, _ stub: DNSStub? = nil, time: any TimeSource = ManualTime()) {
       let log = Log()
       self.log = log
       self.stub = stub

@@ -30,7 +30,10 @@ public final class DaemonProcess {
   ///   - bus: where it serves.
   ///   - logLevel: nil is its default.
   ///   - stateDirectory: what an earlier one has left; one of its own that goes with it when not given.
-  public init(on bus: PrivateBus, logLevel: String? = "debug", stateDirectory: String? = nil) throws {
+  ///   - arguments: further ones.
+  public init(
+    on bus: PrivateBus, logLevel: String? = "debug", stateDirectory: String? = nil, arguments: [String] = []
+  ) throws {
     directory = try TemporaryDirectory()
     self.stateDirectory = stateDirectory ?? directory.file("state")
     let observer = try bus.connect()
@@ -39,7 +42,7 @@ public final class DaemonProcess {
       [.string("type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='\(Self.busName)'")])
     let level = logLevel.map { ["--log-level", $0] } ?? []
     process = try ChildProcess(
-      [Self.program, "--address", bus.address, "--state-directory", self.stateDirectory] + level,
+      [Self.program, "--address", bus.address, "--state-directory", self.stateDirectory] + level + arguments,
       errors: directory.file("log"))
     do {
       try observer.expect("\(Self.busName) to get an owner", within: .seconds(15)) { $0.member == "NameOwnerChanged" }

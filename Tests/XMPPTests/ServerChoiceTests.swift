@@ -16,7 +16,7 @@ struct ServerChoiceTests {
   /// A stream to a domain whose `_xmpp-client` records are these servers, in this order.
   @LoopActor private func stream(
     _ servers: [FakeServer], service: String = "xmpp-client", _ tls: ClientConfiguration.TLS? = nil,
-    location: FakeServer? = nil, server: String? = nil, time: any TimeSource = EventLoop.shared.time
+    location: FakeServer? = nil, server: String? = nil, time: any TimeSource = ManualTime()
   ) throws -> (ClientStream, StreamWatcher, DNSStub) {
     let stub = try DNSStub()
     let hosts = ["one", "two", "three"]
@@ -153,7 +153,8 @@ struct ServerChoiceTests {
     await watcher.wait { $0.end != nil }
     #expect(watcher.end?.code == .network)
     #expect(watcher.end?.text.contains("shakespeare.lit: there is no such name") == true)
-    #expect(stub.questions.filter { $0.hasPrefix("srv") }.sorted() == questions)
+    // A question may be repeated.
+    #expect(Set(stub.questions.filter { $0.hasPrefix("srv") }) == Set(questions))
   }
 
   @Test("What a stream does is told step by step")
