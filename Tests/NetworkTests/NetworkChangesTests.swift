@@ -150,7 +150,9 @@ struct NetworkChangesTests {
     func tell(_ datagram: [UInt8]) { send(ends[1], datagram, datagram.count, 0) }
     tell(Netlink.link(RTM_NEWLINK, isRunning: true))
     tell(Netlink.address(RTM_NEWADDR, [192, 0, 2, 7]))
-    await settle { time.pendingTimers == 1 }
+    tell(Netlink.address(RTM_NEWADDR, [192, 0, 2, 8]))
+    await settle { time.pendingTimers > 0 }
+    #expect(time.pendingTimers == 1)
     time.advance(by: .milliseconds(499))
     tell(Netlink.route(RTM_NEWROUTE))
     #expect(told.count == 0)
