@@ -155,7 +155,7 @@ struct KeepAliveTests {
   }
 
   @Test("A machine that was asleep asks once more before it gives up")
-  func sleep() {
+  func asleep() {
     var keepAlive = KeepAlive(KeepAliveRhythm(), at: Self.start)
     keepAlive.asked(.management, at: at(0))
     #expect(keepAlive.timePassed(at: at(3600)) == .ask(.silence))
