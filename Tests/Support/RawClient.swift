@@ -61,6 +61,16 @@ public final class RawClient {
     return client
   }
 
+  /// Makes an account in-band (XEP-0077).
+  public static func register(port: UInt16, user: String, password: String) throws {
+    let client = try RawClient(name: user, port: port)
+    try client.open()
+    let fields = "<username>\(escaped(user))</username><password>\(escaped(password))</password>"
+    let answer = try client.iq("set", to: nil, "<query xmlns='jabber:iq:register'>\(fields)</query>")
+    guard answer["type"] == "result" else { throw WitnessError("\(user) cannot be registered: \(answer.canonical)") }
+    try client.close()
+  }
+
   /// Connects as an external component (XEP-0114).
   public static func component(name: String, port: UInt16, domain: String, secret: String) throws -> RawClient {
     let client = try RawClient(name: name, port: port)
