@@ -82,45 +82,40 @@ public struct StrangerQuestion: Sendable {
 extension Witness {
   /// Asks everything, and collects what comes back, spelled so that two accounts can be compared.
   /// - Parameters:
-  ///   - bare: whom to ask.
+  ///   - questions: what to ask.
+  ///   - bare: whom to ask; nil to ask the full JID alone.
   ///   - full: a full JID of theirs, be it connected or not.
-  public func answers(to stranger: RawClient, bare: String, full: String) throws -> [String: [String]] {
+  ///   - expected: the answers of somebody else. Each is waited for: the program may have to ask before it answers.
+  public func answers(
+    _ questions: [StrangerQuestion] = StrangerQuestion.all, to stranger: RawClient, bare: String?, full: String,
+    expected: [String: [String]] = [:]
+  ) throws -> [String: [String]] {
     var answers: [String: [String]] = [:]
-    for question in StrangerQuestion.all {
-      for address in question.fullOnly ? [full] : [bare, full] {
+    for question in questions {
+      for address in [question.fullOnly ? nil : bare, full].compactMap({ $0 }) {
         let id = "q-\(stranger.nextID())"
+        let name = "\(question.name) to the \(address == full ? "full" : "bare") JID"
         stranger.passAll()
         try stranger.send(
-          question.xml.replacing("'ADDRESS'", with: "'\(address)'").replacing("'ID'", with: "'\(id)'"))
-        try fence()
-        let name = "\(question.name) to the \(address == full ? "full" : "bare") JID"
-        answers[name] = stranger.unexpected.filter { !stranger.isOwn($0.node) }.map { received in
-          serversOwnTells.reduce(received.node) { $1.hide($0) }.canonical
-            .replacing(full, with: "FULL").replacing(bare, with: "BARE").replacing(id, with: "ID")
+          question.xml.replacing("'ADDRESS'", with: "'\(address)'").replacing("'ID'", with: "'\(id)'")
+            .replacing("'CAPITALS'", with: "'\(capitals(address))'"))
+        let mark = stranger.mark
+        if expected[name]?.isEmpty == false {
+          _ = try? stranger.expect("an answer to \(name)", within: .seconds(2)) { !stranger.isOwn($0) }
+        }
+        try fence(for: stranger)
+        answers[name] = stranger.received[mark...].filter { !stranger.isOwn($0.node) }.compactMap { received in
+          withoutServersOwnTells(
+            received.raw.replacing(full, with: "FULL").replacing(capitals(full), with: "FROM CAPITALS").replacing(
+              bare ?? full, with: "BARE"
+            ).replacing(id, with: "ID"), to: question.name)
         }
       }
     }
     stranger.passAll()
     return answers
   }
-}
 
-/// What tells a stranger of a session although no client can do anything about it.
-public struct ServersOwnTell: Sendable {
-  /// Which server tells.
-  public let server: String
-  /// What can be seen.
-  public let what: String
-  /// Takes it out of an answer.
-  let hide: @Sendable (Node) -> Node
+  /// An address whose account is in capitals: the same one.
+  private func capitals(_ jid: String) -> String { bareJID(jid).uppercased() + jid.dropFirst(bareJID(jid).count) }
 }
-
-/// The exceptions, each seen by experiment.
-public let serversOwnTells: [ServersOwnTell] = [
-  ServersOwnTell(server: "Prosody 0.12", what: "stanzas that a client sends gain xml:lang, the server's own have none")
-  {
-    var node = $0
-    if node["type"] == "error" { node.attributes["xml:lang"] = nil }
-    return node
-  }
-]

@@ -168,6 +168,14 @@ public final class Witness {
     try owner.ping()
   }
 
+  /// When this returns, `recorder` has received what the program answers to all that it sent before: a quick fence, for
+  /// one recorder alone.
+  func fence(for recorder: RawClient) throws {
+    try recorder.ping()
+    for account in accounts { try account.fence() }
+    try recorder.ping()
+  }
+
   /// Does a step of the story, waits until all of its consequences have come, and judges them.
   ///
   /// What comes during a step is allowed if the model before or after it allows it.
@@ -198,7 +206,7 @@ public final class Witness {
   private func judge(earlier: Model) throws {
     var objections: [String] = []
     for recorder in recorders {
-      for stanza in recorder.received[recorder.judged...] {
+      for stanza in recorder.received[recorder.judged...] where !isServersOwnWord(stanza.node) {
         let objection =
           model.objection(to: stanza.node, at: recorder.jid, asked: recorder.sent, earlier: earlier)
           ?? resourceShown(in: stanza.raw, to: recorder, earlier: earlier)
