@@ -136,20 +136,21 @@ public final class RawClient {
 
   // MARK: Receiving
 
-  /// Waits for a stanza later than those already expected, and passes it.
+  /// Waits for a stanza later than those already expected, or than `from` others, and passes it.
   @discardableResult
   public func expect(
-    _ what: String, within: Duration = .seconds(10), where matches: (Node) -> Bool
+    _ what: String, within: Duration = .seconds(10), from: Int? = nil, where matches: (Node) -> Bool
   ) throws -> Received {
-    let found = try awaitStanza(what, within: within, from: mark, where: matches)
+    let found = try awaitStanza(what, within: within, from: from ?? mark, where: matches)
     return found
   }
 
   /// What has come since ``expect(_:within:where:)`` passed something, or since ``passAll()``.
   public var unexpected: [Received] { Array(received.dropFirst(mark)) }
 
-  /// Whether a stanza is of the client's own account: its own presence comes back to it.
-  public func isOwn(_ node: Node) -> Bool { node["from"].map(bareJID) == bare }
+  /// Whether a stanza is of the client's own account: its own presence comes back to it, and what has no sender is its
+  /// server's for it (RFC 6120 §8.1.2.1).
+  public func isOwn(_ node: Node) -> Bool { node["from"].map { bareJID($0) == bare } ?? true }
 
   /// Takes note of everything received up to now.
   public func passAll() { mark = received.count }

@@ -91,25 +91,40 @@ extension Witness {
     expected: [String: [String]] = [:]
   ) throws -> [String: [String]] {
     var answers: [String: [String]] = [:]
-    for question in questions {
-      for address in [question.fullOnly ? nil : bare, full].compactMap({ $0 }) {
-        let id = "q-\(stranger.nextID())"
+    let all = questions.flatMap { question in
+      [question.fullOnly ? nil : bare, full].compactMap { $0 }.map { (question, $0) }
+    }
+    // Those without an id are asked alone, others together, but not so many that the program has to hurry.
+    var rest = all[...]
+    while let first = rest.first {
+      let together =
+        first.0.xml.contains("'ID'") ? rest.prefix(24).prefix { $0.0.xml.contains("'ID'") } : rest.prefix(1)
+      rest = rest.dropFirst(together.count)
+      var names: [String: String] = [:]
+      stranger.passAll()
+      let mark = stranger.mark
+      for (question, address) in together {
+        let id = "q-\(stranger.nextID())-"
         let name = "\(question.name) to the \(address == full ? "full" : "bare") JID"
-        stranger.passAll()
+        names[id] = name
+        answers[name] = []
         try stranger.send(
           question.xml.replacing("'ADDRESS'", with: "'\(address)'").replacing("'ID'", with: "'\(id)'")
             .replacing("'CAPITALS'", with: "'\(capitals(address))'"))
-        let mark = stranger.mark
-        if expected[name]?.isEmpty == false {
-          _ = try? stranger.expect("an answer to \(name)", within: .seconds(2)) { !stranger.isOwn($0) }
+      }
+      for (id, name) in names where expected[name]?.isEmpty == false {
+        let isAlone = names.count == 1
+        _ = try? stranger.expect("an answer to \(name)", within: .seconds(2), from: mark) {
+          !stranger.isOwn($0) && (isAlone || $0.canonical.contains(id))
         }
-        try fence(for: stranger)
-        answers[name] = stranger.received[mark...].filter { !stranger.isOwn($0.node) }.compactMap { received in
-          withoutServersOwnTells(
-            received.raw.replacing(full, with: "FULL").replacing(capitals(full), with: "FROM CAPITALS").replacing(
-              bare ?? full, with: "BARE"
-            ).replacing(id, with: "ID"), to: question.name)
-        }
+      }
+      try fence(for: stranger)
+      for received in stranger.received[mark...] where !stranger.isOwn(received.node) {
+        let id = names.keys.first { received.raw.contains($0) } ?? (names.count == 1 ? names.keys.first : nil)
+        let name = id.flatMap { names[$0] } ?? "nothing that was asked"
+        let answer = received.raw.replacing(full, with: "FULL").replacing(capitals(full), with: "FROM CAPITALS")
+          .replacing(bare ?? full, with: "BARE").replacing(id ?? "ID", with: "ID")
+        if let answer = withoutServersOwnTells(answer, to: name) { answers[name, default: []].append(answer) }
       }
     }
     stranger.passAll()
