@@ -42,11 +42,14 @@ struct AbsenceTests {
   }
 
   /// Lets everything run that can, until `count` stanzas have gone to the stranger.
-  @LoopActor private func answers(_ count: Int, from server: ScriptedServer) async -> [String] {
-    let waiter = Waiter<Void>()
+  ///
+  /// Nothing here takes time, only turns of the loop: when many have passed, no more will come.
+  @LoopActor private func answers(_ count: Int, from server: ScriptedServer) async throws -> [String] {
     @LoopActor func found() -> [Element] { server.sent.filter { $0.attribute("to") == "s@localhost/x" } }
-    server.onSend = { if found().count >= count { waiter.finish(()) } }
-    if found().count < count { await waiter.value() }
+    for _ in 0..<5_000 where found().count < count {
+      await withCheckedContinuation { continuation in spawn { continuation.resume() } }
+    }
+    try #require(found().count == count)
     return found().map { $0.serialized(within: "jabber:client") }
   }
 
@@ -57,7 +60,7 @@ struct AbsenceTests {
     server.say(question("1", language: "de"))
     server.say(question("2", language: "de"))
     server.say(question("3", language: "en"))
-    let sent = await answers(3, from: server)
+    let sent = try await answers(3, from: server)
     for (index, text) in ["not there in de", "not there in de", "xml:lang='en'>not there<"].enumerated() {
       #expect(sent[index].contains(text) && sent[index].contains("id='\(index + 1)'"))
     }
@@ -70,7 +73,7 @@ struct AbsenceTests {
     let home = try await home()
     let server = try home.server
     server.say(question("1", language: String(repeating: "x", count: 36)))
-    #expect(await answers(1, from: server).count == 1)
+    _ = try await answers(1, from: server)
     #expect(server.sent.count == 1)
   }
 
@@ -80,7 +83,7 @@ struct AbsenceTests {
     let server = try home.server
     let languages = (0...32).map { "x-\($0)" } + ["x-32", "x-0"]
     for (index, language) in languages.enumerated() { server.say(question("\(index)", language: language)) }
-    let sent = await answers(languages.count, from: server)
+    let sent = try await answers(languages.count, from: server)
     for (answer, language) in zip(sent, languages) { #expect(answer.contains("not there in \(language)<")) }
     #expect(server.sent.count { $0.attribute("to")?.hasPrefix("juliet@localhost/") == true } == 34)
   }
@@ -95,10 +98,10 @@ struct AbsenceTests {
     for index in 1..<64 { server.say(question("\(index)")) }
     #expect(server.sent.count == 1, "an answer overtook another")
     server.say(question("64"))
-    let early = await answers(1, from: server)
-    #expect(early.count == 1 && early[0].contains("id='0'") && !early[0].contains("not there in"))
+    let early = try await answers(1, from: server)
+    #expect(early[0].contains("id='0'") && !early[0].contains("not there in"))
     server.releaseAnswers()
-    let sent = await answers(65, from: server)
+    let sent = try await answers(65, from: server)
     #expect(sent.enumerated().allSatisfy { $1.contains("id='\($0)'") })
   }
 
@@ -116,7 +119,7 @@ struct AbsenceTests {
     server.say(question("1"))
     #expect(server.sent.allSatisfy { $0.attribute("to") != "s@localhost/x" })
     server.releaseAnswers()
-    #expect(await answers(1, from: server)[0].contains(">not there<"))
+    #expect(try await answers(1, from: server)[0].contains(">not there<"))
   }
 
   @Test("Where the server reverses attributes, ours arrive in the order of its own")
@@ -141,7 +144,7 @@ struct AbsenceTests {
     // As it came, reversed once already, with what no IQ has and with text between.
     server.say("<iq from='s@localhost/x' foo='bar' to='\(full)' type='set'>a<q xmlns='urn:x' b='2' a='1'/>b</iq>")
     server.say("<iq from='s@localhost/x' to='\(full)' id='2' type='result'><q xmlns='urn:x' b='2' a='1'/></iq>")
-    _ = await answers(2, from: server)
+    _ = try await answers(2, from: server)
     let error = "<error type='cancel' code='503'><service-unavailable xmlns='\(Self.errors)'/></error>"
     #expect(
       server.sent.map(passed) == [
@@ -160,7 +163,7 @@ struct AbsenceTests {
     }
     func asked() -> Int { server.sent.count { $0.name == "message" && $0.attribute("to") != "s@localhost/x" } }
     for id in ["1", "2"] { server.say(message(id)) }
-    #expect(await answers(2, from: server).allSatisfy { $0.contains("<active ") && $0.contains(">not there<") })
+    #expect(try await answers(2, from: server).allSatisfy { $0.contains("<active ") && $0.contains(">not there<") })
     #expect(asked() == 2)
     // Another device is there now, and takes them.
     server.bounces = { $0.name == "message" ? nil : Self.translating($0) }
@@ -168,8 +171,8 @@ struct AbsenceTests {
     _ = server.take()
     server.say(message("3"))
     server.say(question("4"))
-    let sent = await answers(1, from: server)
-    #expect(sent.count == 1 && sent[0].contains("id='4'"))
+    let sent = try await answers(1, from: server)
+    #expect(sent[0].contains("id='4'"))
     #expect(asked() == 1)
   }
 
@@ -190,7 +193,7 @@ struct AbsenceTests {
     let server = try home.server
     server.say("<message type='chat' id='1' from='s@localhost/x' to='juliet@localhost/r1'/>")
     server.say(question("2"))
-    _ = await answers(1, from: server)
+    _ = try await answers(1, from: server)
     #expect(server.sent.contains { $0.name == "message" } == !keeps)
   }
 

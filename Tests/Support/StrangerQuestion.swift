@@ -96,6 +96,7 @@ extension Witness {
     }
     // Those without an id are asked alone, others together, but not so many that the program has to hurry.
     var rest = all[...]
+    var patience = 3  // Once it is clear that answers are missing, the rest need not take minutes.
     while let first = rest.first {
       let together =
         first.0.xml.contains("'ID'") ? rest.prefix(24).prefix { $0.0.xml.contains("'ID'") } : rest.prefix(1)
@@ -114,9 +115,12 @@ extension Witness {
       }
       for (id, name) in names where expected[name]?.isEmpty == false {
         let isAlone = names.count == 1
-        _ = try? stranger.expect("an answer to \(name)", within: .seconds(2), from: mark) {
-          !stranger.isOwn($0) && (isAlone || $0.canonical.contains(id))
-        }
+        guard patience > 0 else { break }
+        do {
+          try stranger.expect("an answer to \(name)", within: .seconds(2), from: mark) {
+            !stranger.isOwn($0) && (isAlone || $0.canonical.contains(id))
+          }
+        } catch { patience -= 1 }
       }
       try fence(for: stranger)
       for received in stranger.received[mark...] where !stranger.isOwn(received.node) {
