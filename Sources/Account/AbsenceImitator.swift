@@ -19,8 +19,13 @@ final class AbsenceImitator {
   /// As many stanzas as wait; those in front are then answered with what is known. Others send them, so there is a
   /// limit.
   static let mostWaiting = 64
+  /// As many bytes of them.
+  static let mostWaitingBytes = 1 << 20
 
   private var waiting: [(stanza: Stanza, raw: Element)] = []
+  private var waitingBytes = 0
+  /// Counts those that are not waiting any more.
+  private var answered: UInt64 = 0
   private var isLearning = false
   /// Counts what made all lessons before it worthless.
   private var serial: UInt64 = 0
@@ -46,12 +51,14 @@ final class AbsenceImitator {
     serial += 1
     isLearning = false
     waiting.removeAll()
+    waitingBytes = 0
   }
 
   /// Takes a stanza.
   func received(_ stanza: Stanza, _ raw: Element) {
     waiting.append((stanza, raw))
-    if waiting.count > Self.mostWaiting { answerFirst() }
+    waitingBytes += raw.storedBytes
+    while waiting.count > Self.mostWaiting || waitingBytes > Self.mostWaitingBytes { answerFirst() }
     if !isLearning { goOn() }
   }
 
@@ -59,12 +66,13 @@ final class AbsenceImitator {
     while let (stanza, raw) = waiting.first {
       if let lesson = absence.lesson(for: stanza, raw, at: Instant(nanoseconds: time.now.nanoseconds)) {
         isLearning = true
-        let serial = serial
+        let (serial, place) = (serial, answered)
         spawn {
           await self.learn(lesson)
           guard self.serial == serial else { return }
           self.isLearning = false
-          self.answerFirst()
+          // Also when nothing was learned: it is not asked twice.
+          if self.answered == place { self.answerFirst() }
           self.goOn()
         }
         return
@@ -76,6 +84,8 @@ final class AbsenceImitator {
   private func answerFirst() {
     guard !waiting.isEmpty else { return }
     let (stanza, raw) = waiting.removeFirst()
+    waitingBytes -= raw.storedBytes
+    answered += 1
     decide(stanza, raw, absence.answer(to: stanza, raw))
   }
 }

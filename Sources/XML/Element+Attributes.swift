@@ -34,6 +34,12 @@ extension Element {
     }
   }
 
+  /// About as many bytes as the stanza takes that the element is part of: what keeping it costs.
+  public var storedBytes: Int {
+    fragment.bytes.count + fragment.nodes.count * MemoryLayout<Node>.stride
+      + fragment.attributes.count * MemoryLayout<AttributeRecord>.stride
+  }
+
   /// The language that the element itself names (`xml:lang`), whatever is around it.
   public var ownLanguage: String? { attribute("lang", xmlNamespace) }
 

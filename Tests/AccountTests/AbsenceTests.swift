@@ -105,6 +105,25 @@ struct AbsenceTests {
     #expect(sent.enumerated().allSatisfy { $1.contains("id='\($0)'") })
   }
 
+  @Test("What waits for a lesson takes a bounded number of bytes")
+  @LoopActor func bytes() async throws {
+    let home = try await home()
+    let server = try home.server
+    server.holdsAnswers = true
+    let body = String(repeating: "x", count: 300_000)
+    for index in 0..<4 {
+      server.say(
+        "<message type='groupchat' xml:lang='de' id='\(index)' from='s@localhost/x' to='\(server.fullJID)'>"
+          + "<body>\(body)</body></message>")
+    }
+    let early = try await answers(1, from: server)
+    #expect(early[0].contains("id='0'"))
+    server.releaseAnswers()
+    let sent = try await answers(4, from: server)
+    #expect(sent.enumerated().allSatisfy { $1.contains("id='\($0)'") })
+    #expect(sent.dropFirst().allSatisfy { $0.contains("not there in de") })
+  }
+
   @Test("Before the server's answers are known nobody outside gets one, and then everybody does")
   @LoopActor func whileConnecting() async throws {
     let home = try await Home(mode: .invisible)
