@@ -9,10 +9,10 @@ internal import XMPP
 
 extension Account {
   func admitted(_ stanza: Stanza, _ raw: Element, _ verdict: ArrivalVerdict) {
-    if let from = stanza.from, from == absentProbe?.jid { absentProbe?.answers.append(raw) }
+    if let from = stanza.from { absentProbe?.note(raw, from: from, own: fullJID) }
     switch stanza {
     case .presence(let presence): arrived(presence, verdict)
-    case .iq(let iq) where verdict == .match: requests.received(iq)
+    case .iq(let iq) where verdict == .match: if !requests.received(iq) { doorkeeper.unmatched(stanza, raw) }
     case .iq(let iq): answer(iq)
     case .message: break  // For a handler, once there can be one; nothing automatic ever goes back.
     }

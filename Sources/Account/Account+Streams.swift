@@ -104,18 +104,6 @@ extension Account {
     streamSerial == serial && status == .connecting && !isClosing
   }
 
-  /// Asks the server about a resource of ours that is not there, and keeps the shape of its answers.
-  private func learnAbsence() async {
-    guard let absent = try? JID("\(jid)/\(RandomName.make())") else { return }
-    var absence = AbsentResource()
-    absentProbe = AbsentProbe(jid: absent)
-    defer { absentProbe = nil }
-    for message in AbsentResource.messages(to: absent) { doorkeeper.send(.message(message)) }
-    _ = try? await requests.exchange(.get, to: absent, payload: AbsentResource.probePayload, limit: Self.iqLimit)
-    absence.learn(from: absentProbe?.answers ?? [])
-    doorkeeper.absentResource = absence
-  }
-
   /// Says the goodbyes that an earlier stream owes: it ended without them. That takes the resource which it had, and
   /// that one has been seen: the next stream has another.
   private func settleDisclosures(_ serial: UInt64) async throws(AccountError) {

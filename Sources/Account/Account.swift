@@ -120,7 +120,8 @@ public final class Account {
     self.store = store
     loginMemory = LoginMemory(store, acceptsWeaker: configuration.acceptsWeakerLogin)
     disclosures = Disclosures(store, account: configuration.client.account)
-    let doorkeeper = Doorkeeper(account: configuration.client.account, disclosures: disclosures, logger: logger)
+    let doorkeeper = Doorkeeper(
+      account: configuration.client.account, disclosures: disclosures, time: time, logger: logger)
     let requests = IQRequests(time: time, account: configuration.client.account, doorkeeper: doorkeeper)
     self.doorkeeper = doorkeeper
     self.requests = requests
@@ -128,6 +129,7 @@ public final class Account {
     rosterPushes = RosterPushes(time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)
+    doorkeeper.imitator.learn = { [weak self] lesson in await self?.learn(lesson) }
     doorkeeper.admit = { [weak self] stanza, raw, verdict in self?.admitted(stanza, raw, verdict) }
   }
 

@@ -18,8 +18,8 @@ final class Doorkeeper {
 
   /// Who may know. Changed by Visibility and Decloak through their own functions only.
   var audience: Audience
-  /// How the server answers for a resource that is not there.
-  var absentResource = AbsentResource()
+  /// Answers those outside in the place of a resource that is not there.
+  let imitator: AbsenceImitator
   /// Stanzas of our own code that had to be refused. Each is a fault of ours.
   private(set) var faults: UInt64 = 0
   /// Called with each stanza that is let in.
@@ -31,10 +31,12 @@ final class Doorkeeper {
   private let disclosures: Disclosures
   private let logger: Logger
 
-  init(account: BareJID, disclosures: Disclosures, logger: Logger) {
+  init(account: BareJID, disclosures: Disclosures, time: any TimeSource, logger: Logger) {
     audience = Audience(account: BareAddress(account))
     self.disclosures = disclosures
     self.logger = logger
+    imitator = AbsenceImitator(time: time)
+    imitator.decide = { [weak self] stanza, raw, answer in self?.imitated(stanza, raw, answer) }
   }
 
   // MARK: The stream
@@ -73,7 +75,10 @@ final class Doorkeeper {
   }
 
   /// Forgets whom the session was shown to: it is over.
-  func forgetSession() { audience.streamEnded() }
+  func forgetSession() {
+    audience.streamEnded()
+    imitator.forget()
+  }
 
   /// Tells the server whether somebody is looking.
   func setActive(_ isActive: Bool) { stream?.setActive(isActive) }
@@ -146,14 +151,30 @@ final class Doorkeeper {
 
   /// Judges a stanza that has arrived.
   private func received(_ stanza: Stanza, _ raw: Element) {
-    // Without `from` it is our server's, on behalf of our own account (RFC 6120 §8.1.2.1).
-    let source: Source = stanza.from.map { isInside(Address($0)) ? .inside : .outside } ?? .inside
-    let verdict = ArrivalTable.verdict(Arrival(stanza), source)
+    let verdict = ArrivalTable.verdict(Arrival(stanza), source(of: stanza))
     switch verdict {
     case .drop: break
-    case .imitate:
-      if isUp, let answer = absentResource.answer(to: stanza, raw) { stream?.send(answer, isMeant: false) }
+    case .imitate: imitator.received(stanza, raw)
     case .use, .learn, .ask, .list, .deliver, .match: admit(stanza, raw, verdict)
+    }
+  }
+
+  /// Takes the answer to nothing that we asked.
+  func unmatched(_ stanza: Stanza, _ raw: Element) {
+    if source(of: stanza) == .outside { imitator.received(stanza, raw) }
+  }
+
+  /// Without `from` it is our server's, on behalf of our own account (RFC 6120 §8.1.2.1).
+  private func source(of stanza: Stanza) -> Source {
+    stanza.from.map { isInside(Address($0)) ? .inside : .outside } ?? .inside
+  }
+
+  private func imitated(_ stanza: Stanza, _ raw: Element, _ answer: Element?) {
+    if let answer {
+      // Whoever asked waits for it: should it be lost with the connection, it may be sent again.
+      if isUp { stream?.send(answer, isMeant: true) }
+    } else if case .message = stanza {
+      admit(stanza, raw, .deliver)
     }
   }
 

@@ -25,10 +25,11 @@ final class IQRequests {
   ///   - type: get or set.
   ///   - to: whom; `nil` is our own account, for which the server answers.
   ///   - payload: the question.
+  ///   - language: the language in which a person would like the answer; `nil` is the stream's.
   ///   - limit: how long to wait.
   /// - Throws: ``AccountError`` `timedOut`, `notConnected`, `limitExceeded` or `wouldReveal`.
   func exchange(
-    _ type: IQ.Kind, to: JID?, payload: Element, limit: Duration
+    _ type: IQ.Kind, to: JID?, payload: Element, language: String? = nil, limit: Duration
   ) async throws(AccountError) -> IQ {
     let result: Result<IQ, AccountError> = await withCheckedContinuation { continuation in
       let deadline = time.now + limit
@@ -36,8 +37,10 @@ final class IQRequests {
         return continuation.resume(
           returning: .failure(AccountError(.limitExceeded, "Too many questions wait for an answer already.")))
       }
+      var question = IQ(type, to: to, id: id, payload: [payload])
+      question.language = language
       do throws(AccountError) {
-        try doorkeeper.send(.iq(IQ(type, to: to, id: id, payload: [payload])), reveal: false)
+        try doorkeeper.send(.iq(question), reveal: false)
       } catch {
         tracker.forget(id)
         return continuation.resume(returning: .failure(error))
@@ -59,8 +62,13 @@ final class IQRequests {
     return answer
   }
 
-  /// An answer arrived. One that nobody waits for is forgotten.
-  func received(_ iq: IQ) { tracker.take(iq)?.resume(returning: .success(iq)) }
+  /// An answer arrived.
+  /// - Returns: whether somebody waited for it.
+  func received(_ iq: IQ) -> Bool {
+    guard let continuation = tracker.take(iq) else { return false }
+    continuation.resume(returning: .success(iq))
+    return true
+  }
 
   /// The stream is gone.
   func cancelAll() {

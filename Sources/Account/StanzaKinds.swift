@@ -12,9 +12,9 @@ extension Arrival {
     case .presence(let presence): self.init(presence)
     case .message(let message):
       switch message.type {
-      case .normal where message.isEmptyNormal: self = .bouncedMessage
-      case .chat, .normal, .headline, .error: self = .message
-      default: self = .bouncedMessage
+      case .groupchat: self = .bouncedMessage
+      case .chat, .normal: self = message.isPassing ? .bouncedMessage : .message
+      case .headline, .error: self = .message
       }
     case .iq(let iq):
       switch iq.type {

@@ -23,7 +23,7 @@ extension Element {
 }
 
 /// Lays one element out as a ``Fragment``.
-private struct FragmentBuilder {
+struct FragmentBuilder {
   private var nodes: [Node] = []
   private var attributes: [AttributeRecord] = []
   private var bytes: [UInt8] = []
@@ -31,14 +31,16 @@ private struct FragmentBuilder {
   private var indexes: [String: Int32] = ["": 0]
 
   mutating func open(_ name: String, _ namespace: String, _ pairs: KeyValuePairs<String, String?>) {
+    open(name, namespace, pairs.compactMap { name, value in value.map { Element.Attribute(name, $0) } })
+  }
+
+  mutating func open(_ name: String, _ namespace: String, _ given: [Element.Attribute]) {
     let first = Int32(attributes.count)
-    for case (let name, let value?) in pairs {
-      let isLanguage = name == "xml:lang"
+    for attribute in given {
       add(
         AttributeRecord(
-          name: index(of: isLanguage ? "lang" : xmlName(name)), namespace: index(of: isLanguage ? xmlNamespace : ""),
-          start: 0, count: 0),
-        value: value.utf8)
+          name: index(of: xmlName(attribute.name)), namespace: index(of: attribute.namespace), start: 0, count: 0),
+        value: attribute.value.utf8)
     }
     nodes.append(
       Node(

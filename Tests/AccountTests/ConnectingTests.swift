@@ -16,10 +16,10 @@ struct ConnectingTests {
     try await home.account.connect()
     let sent = try home.server.take()
     let kinds = sent.map { String($0.prefix(while: { $0 != " " && $0 != ">" })) }
-    #expect(kinds == ["<message", "<message", "<iq", "<iq", "<presence", "<iq"])
-    #expect(sent[3].contains("jabber:iq:roster"))
-    #expect(!sent[4].contains(" to="))
-    #expect(sent[5].contains("urn:xmpp:ping"))
+    #expect(kinds == ["<message", "<iq", "<message", "<iq", "<iq", "<presence", "<iq"])
+    #expect(sent[4].contains("jabber:iq:roster"))
+    #expect(!sent[5].contains(" to="))
+    #expect(sent[6].contains("urn:xmpp:ping"))
   }
 
   @Test("An invisible account sends no presence at all, and takes a resource that nobody can know")

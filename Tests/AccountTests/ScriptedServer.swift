@@ -27,6 +27,8 @@ final class ScriptedServer: StanzaStream {
   private var held: [Element] = []
   /// Sessions of other accounts that answer questions, by full JID: the payload that they answer with.
   var answers: [String: String] = [:]
+  /// What comes back for a stanza, before anything else is looked at.
+  var bounces: @LoopActor (Element) -> String? = { _ in nil }
   /// Called with each stanza that arrives here.
   var onSend: @LoopActor () -> Void = {}
   let configuration: ClientConfiguration
@@ -112,6 +114,7 @@ final class ScriptedServer: StanzaStream {
 
   private func answer(_ stanza: Element) {
     if holdsAnswers { return held.append(stanza) }
+    if let answer = bounces(stanza) { return say(answer) }
     guard !isMute, stanza.name == "iq", let id = stanza.attribute("id"), let payload = stanza.children.first else {
       return
     }

@@ -57,9 +57,13 @@ public struct Model: Sendable {
     if from == account, stanza.name == "iq" || stanza.name == "presence" && stanza["type"] != nil { return nil }
     // An error that answers what the recorder has itself sent; whether it is the server's very own is for the comparison
     // with an account that has no session.
-    if stanza["type"] == "error", stanza.name != "presence", let id = stanza["id"], asked.contains("'\(id)'") {
-      return nil
-    }
+    if stanza["type"] == "error", stanza.name != "presence", isAnswer(stanza, to: asked) { return nil }
     return "\(recorder) may not know of \(account)"
+  }
+
+  /// Whether `asked` has a stanza of the id of `stanza`, or one of its kind without id where it has none.
+  private func isAnswer(_ stanza: Node, to asked: String) -> Bool {
+    if let id = stanza["id"] { return asked.contains("'\(id)'") }
+    return asked.split(separator: "<").contains { $0.hasPrefix(stanza.name + " ") && !$0.contains(" id='") }
   }
 }

@@ -20,20 +20,20 @@ public final class OurAccount {
   private(set) var probe: RawClient?
 
   private let bus: RawBus
-  private let prosody: Prosody
+  private let server: XMPPServer
   private var isConnected = false
 
   init(
-    role: String, user: String, bus: RawBus, prosody: Prosody, parameters: KeyValuePairs<String, BusValue>
+    role: String, user: String, bus: RawBus, server: XMPPServer, parameters: KeyValuePairs<String, BusValue>
   ) throws {
     self.role = role
     self.user = user
     jid = "\(user)@localhost"
     self.bus = bus
-    self.prosody = prosody
+    self.server = server
     var all: [(String, BusValue)] = [
       ("password", .string("pass-\(user)")), ("server", .string("127.0.0.1")),
-      ("port", .uint16(prosody.clientPort)), ("ca-file", .string(prosody.certificate)),
+      ("port", .uint16(server.clientPort)), ("ca-file", .string(server.certificate)),
     ]
     // A fingerprint takes the place of the authorities.
     all.removeAll { given in
@@ -82,7 +82,7 @@ public final class OurAccount {
     isConnected = true
     if probe == nil {
       probe = try RawClient.login(
-        name: "\(role)'s second device", port: prosody.clientPort, user: user, password: "pass-\(user)",
+        name: "\(role)'s second device", port: server.clientPort, user: user, password: "pass-\(user)",
         resource: "second")
     }
   }

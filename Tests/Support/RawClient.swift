@@ -61,6 +61,16 @@ public final class RawClient {
     return client
   }
 
+  /// Makes an account in-band (XEP-0077).
+  public static func register(port: UInt16, user: String, password: String) throws {
+    let client = try RawClient(name: user, port: port)
+    try client.open()
+    let fields = "<username>\(escaped(user))</username><password>\(escaped(password))</password>"
+    let answer = try client.iq("set", to: nil, "<query xmlns='jabber:iq:register'>\(fields)</query>")
+    guard answer["type"] == "result" else { throw WitnessError("\(user) cannot be registered: \(answer.canonical)") }
+    try client.close()
+  }
+
   /// Connects as an external component (XEP-0114).
   public static func component(name: String, port: UInt16, domain: String, secret: String) throws -> RawClient {
     let client = try RawClient(name: name, port: port)
@@ -126,20 +136,21 @@ public final class RawClient {
 
   // MARK: Receiving
 
-  /// Waits for a stanza later than those already expected, and passes it.
+  /// Waits for a stanza later than those already expected, or than `from` others, and passes it.
   @discardableResult
   public func expect(
-    _ what: String, within: Duration = .seconds(10), where matches: (Node) -> Bool
+    _ what: String, within: Duration = .seconds(10), from: Int? = nil, where matches: (Node) -> Bool
   ) throws -> Received {
-    let found = try awaitStanza(what, within: within, from: mark, where: matches)
+    let found = try awaitStanza(what, within: within, from: from ?? mark, where: matches)
     return found
   }
 
   /// What has come since ``expect(_:within:where:)`` passed something, or since ``passAll()``.
   public var unexpected: [Received] { Array(received.dropFirst(mark)) }
 
-  /// Whether a stanza is of the client's own account: its own presence comes back to it.
-  public func isOwn(_ node: Node) -> Bool { node["from"].map(bareJID) == bare }
+  /// Whether a stanza is of the client's own account: its own presence comes back to it, and what has no sender is its
+  /// server's for it (RFC 6120 §8.1.2.1).
+  public func isOwn(_ node: Node) -> Bool { node["from"].map { bareJID($0) == bare } ?? true }
 
   /// Takes note of everything received up to now.
   public func passAll() { mark = received.count }

@@ -82,45 +82,59 @@ public struct StrangerQuestion: Sendable {
 extension Witness {
   /// Asks everything, and collects what comes back, spelled so that two accounts can be compared.
   /// - Parameters:
-  ///   - bare: whom to ask.
+  ///   - questions: what to ask.
+  ///   - bare: whom to ask; nil to ask the full JID alone.
   ///   - full: a full JID of theirs, be it connected or not.
-  public func answers(to stranger: RawClient, bare: String, full: String) throws -> [String: [String]] {
+  ///   - expected: the answers of somebody else. Each is waited for: the program may have to ask before it answers.
+  public func answers(
+    _ questions: [StrangerQuestion] = StrangerQuestion.all, to stranger: RawClient, bare: String?, full: String,
+    expected: [String: [String]] = [:]
+  ) throws -> [String: [String]] {
     var answers: [String: [String]] = [:]
-    for question in StrangerQuestion.all {
-      for address in question.fullOnly ? [full] : [bare, full] {
-        let id = "q-\(stranger.nextID())"
-        stranger.passAll()
-        try stranger.send(
-          question.xml.replacing("'ADDRESS'", with: "'\(address)'").replacing("'ID'", with: "'\(id)'"))
-        try fence()
+    let all = questions.flatMap { question in
+      [question.fullOnly ? nil : bare, full].compactMap { $0 }.map { (question, $0) }
+    }
+    // Those without an id are asked alone, others together, but not so many that the program has to hurry.
+    var rest = all[...]
+    var patience = 3  // Once it is clear that answers are missing, the rest need not take minutes.
+    while let first = rest.first {
+      let together =
+        first.0.xml.contains("'ID'") ? rest.prefix(24).prefix { $0.0.xml.contains("'ID'") } : rest.prefix(1)
+      rest = rest.dropFirst(together.count)
+      var names: [String: String] = [:]
+      stranger.passAll()
+      let mark = stranger.mark
+      for (question, address) in together {
+        let id = "q-\(stranger.nextID())-"
         let name = "\(question.name) to the \(address == full ? "full" : "bare") JID"
-        answers[name] = stranger.unexpected.filter { !stranger.isOwn($0.node) }.map { received in
-          serversOwnTells.reduce(received.node) { $1.hide($0) }.canonical
-            .replacing(full, with: "FULL").replacing(bare, with: "BARE").replacing(id, with: "ID")
-        }
+        names[id] = name
+        answers[name] = []
+        try stranger.send(
+          question.xml.replacing("'ADDRESS'", with: "'\(address)'").replacing("'ID'", with: "'\(id)'")
+            .replacing("'CAPITALS'", with: "'\(capitals(address))'"))
+      }
+      for (id, name) in names where expected[name]?.isEmpty == false {
+        let isAlone = names.count == 1
+        guard patience > 0 else { break }
+        do {
+          try stranger.expect("an answer to \(name)", within: .seconds(2), from: mark) {
+            !stranger.isOwn($0) && (isAlone || $0.canonical.contains(id))
+          }
+        } catch { patience -= 1 }
+      }
+      try fence(for: stranger)
+      for received in stranger.received[mark...] where !stranger.isOwn(received.node) {
+        let id = names.keys.first { received.raw.contains($0) } ?? (names.count == 1 ? names.keys.first : nil)
+        let name = id.flatMap { names[$0] } ?? "nothing that was asked"
+        let answer = received.raw.replacing(full, with: "FULL").replacing(capitals(full), with: "FROM CAPITALS")
+          .replacing(bare ?? full, with: "BARE").replacing(id ?? "ID", with: "ID")
+        if let answer = withoutServersOwnTells(answer, to: name) { answers[name, default: []].append(answer) }
       }
     }
     stranger.passAll()
     return answers
   }
-}
 
-/// What tells a stranger of a session although no client can do anything about it.
-public struct ServersOwnTell: Sendable {
-  /// Which server tells.
-  public let server: String
-  /// What can be seen.
-  public let what: String
-  /// Takes it out of an answer.
-  let hide: @Sendable (Node) -> Node
+  /// An address whose account is in capitals: the same one.
+  private func capitals(_ jid: String) -> String { bareJID(jid).uppercased() + jid.dropFirst(bareJID(jid).count) }
 }
-
-/// The exceptions, each seen by experiment.
-public let serversOwnTells: [ServersOwnTell] = [
-  ServersOwnTell(server: "Prosody 0.12", what: "stanzas that a client sends gain xml:lang, the server's own have none")
-  {
-    var node = $0
-    if node["type"] == "error" { node.attributes["xml:lang"] = nil }
-    return node
-  }
-]

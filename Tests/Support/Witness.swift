@@ -10,7 +10,7 @@ public final class Witness {
   /// The bus of this scenario.
   public let bus: PrivateBus
   /// The server, shared by all scenarios.
-  public let prosody: Prosody
+  public let server: XMPPServer
   /// The program under test, in scenarios that have one.
   public let daemon: DaemonProcess?
   /// The owner of our accounts on the bus: the present user.
@@ -30,10 +30,10 @@ public final class Witness {
 
   private nonisolated(unsafe) static var scenarios = 0
 
-  private init(withDaemon: Bool, logLevel: String?) throws {
+  private init(on family: XMPPServer.Family, withDaemon: Bool, logLevel: String?) throws {
     Self.scenarios += 1
     users = "\(Self.scenarios)"
-    prosody = try Prosody.shared()
+    server = try XMPPServer.shared(family)
     bus = try PrivateBus()
     owner = try bus.connect()
     bystander = try bus.connect()
@@ -46,13 +46,15 @@ public final class Witness {
 
   /// Runs a scenario, and judges what came out at its end. It may block: it has a thread for that.
   /// - Parameters:
+  ///   - family: the server that it happens on.
   ///   - withDaemon: start the program under test.
   ///   - logLevel: of that program; nil is its default.
   public static func run(
-    withDaemon: Bool = true, logLevel: String? = "debug", _ scenario: @escaping @Sendable (Witness) throws -> Void
+    on family: XMPPServer.Family = .prosody, withDaemon: Bool = true, logLevel: String? = "debug",
+    _ scenario: @escaping @Sendable (Witness) throws -> Void
   ) async throws {
     try await withTaskExecutorPreference(WitnessThread.shared) {
-      let witness = try Witness(withDaemon: withDaemon, logLevel: logLevel)
+      let witness = try Witness(on: family, withDaemon: withDaemon, logLevel: logLevel)
       defer { witness.end() }
       do {
         try scenario(witness)
@@ -81,7 +83,7 @@ public final class Witness {
   /// A user name that no other scenario has.
   public func user(_ role: String) throws -> String {
     let name = "\(role)\(users)"
-    try prosody.addAccount(name, password: "pass-\(name)")
+    try server.addAccount(name, password: "pass-\(name)")
     return name
   }
 
@@ -90,7 +92,7 @@ public final class Witness {
   public func client(_ role: String, user: String? = nil, resource: String? = nil) throws -> RawClient {
     let name = try user ?? self.user(role)
     let client = try RawClient.login(
-      name: role, port: prosody.clientPort, user: name, password: "pass-\(name)", resource: resource)
+      name: role, port: server.clientPort, user: name, password: "pass-\(name)", resource: resource)
     recorders.append(client)
     return client
   }
@@ -98,7 +100,7 @@ public final class Witness {
   /// Connects as the gateway, whose bytes are judged from now on.
   public func component(_ role: String = "gateway") throws -> RawClient {
     let client = try RawClient.component(
-      name: role, port: prosody.componentPort, domain: Prosody.componentDomain, secret: Prosody.componentSecret)
+      name: role, port: server.componentPort, domain: XMPPServer.componentDomain, secret: XMPPServer.componentSecret)
     recorders.append(client)
     return client
   }
@@ -108,11 +110,11 @@ public final class Witness {
   ///   - parameters: further ones of AddConnection.
   ///   - server: another one than all share.
   public func account(
-    _ role: String, user: String? = nil, parameters: KeyValuePairs<String, BusValue> = [:], on server: Prosody? = nil
+    _ role: String, user: String? = nil, parameters: KeyValuePairs<String, BusValue> = [:], on server: XMPPServer? = nil
   ) throws -> OurAccount {
     let name = try user ?? self.user(role)
     let account = try OurAccount(
-      role: role, user: name, bus: owner, prosody: server ?? prosody, parameters: parameters)
+      role: role, user: name, bus: owner, server: server ?? self.server, parameters: parameters)
     accounts.append(account)
     if model.accounts[account.jid] == nil { model.accounts[account.jid] = Model.Account() }
     return account
@@ -121,9 +123,9 @@ public final class Witness {
   /// Makes `contact` see the presence of `account`, or be seen by it, or both, through raw clients that leave again.
   public func subscribe(_ contact: String, to account: String, both: Bool = false) throws {
     let owner = try RawClient.login(
-      name: account, port: prosody.clientPort, user: account, password: "pass-\(account)", resource: "roster")
+      name: account, port: server.clientPort, user: account, password: "pass-\(account)", resource: "roster")
     let other = try RawClient.login(
-      name: contact, port: prosody.clientPort, user: contact, password: "pass-\(contact)", resource: "roster")
+      name: contact, port: server.clientPort, user: contact, password: "pass-\(contact)", resource: "roster")
     func ask(_ asker: RawClient, _ asked: RawClient) throws {
       for client in [asker, asked] { try client.iq("get", to: nil, "<query xmlns='jabber:iq:roster'/>") }
       try asked.send("<presence/>")
@@ -166,6 +168,14 @@ public final class Witness {
     try owner.ping()
   }
 
+  /// When this returns, `recorder` has received what the program answers to all that it sent before: a quick fence, for
+  /// one recorder alone.
+  func fence(for recorder: RawClient) throws {
+    try recorder.ping()
+    for account in accounts { try account.fence() }
+    try recorder.ping()
+  }
+
   /// Does a step of the story, waits until all of its consequences have come, and judges them.
   ///
   /// What comes during a step is allowed if the model before or after it allows it.
@@ -196,7 +206,7 @@ public final class Witness {
   private func judge(earlier: Model) throws {
     var objections: [String] = []
     for recorder in recorders {
-      for stanza in recorder.received[recorder.judged...] {
+      for stanza in recorder.received[recorder.judged...] where !isServersOwnWord(stanza.node) {
         let objection =
           model.objection(to: stanza.node, at: recorder.jid, asked: recorder.sent, earlier: earlier)
           ?? resourceShown(in: stanza.raw, to: recorder, earlier: earlier)

@@ -32,8 +32,8 @@ struct ByHandTests {
       #expect(
         try by(
           "call \(name) /org/nightcloak/Presence1 \(name).Manager AddConnection sa{sv} \(user)@localhost 4 "
-            + "password s pass-\(user) server s 127.0.0.1 port q \(witness.prosody.clientPort) "
-            + "ca-file s \(witness.prosody.certificate)") == "o \"\(path)\"\n")
+            + "password s pass-\(user) server s 127.0.0.1 port q \(witness.server.clientPort) "
+            + "ca-file s \(witness.server.certificate)") == "o \"\(path)\"\n")
       #expect(try by("tree \(name)").contains(path))
       witness.model.accounts["\(user)@localhost"] = Model.Account()
       witness.model.accounts["\(user)@localhost"]?.isVisible = true

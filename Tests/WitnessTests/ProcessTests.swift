@@ -34,7 +34,7 @@ struct ProcessTests {
       }
       let wrong = try witness.user("mercutio")
       let account = try witness.account("mercutio", user: wrong, parameters: ["tls": .string("starttls")])
-      try witness.prosody.addAccount(wrong, password: "another")
+      try witness.server.addAccount(wrong, password: "another")
       #expect(throws: RawBus.Refusal.self) { try account.call(.Connection, "Connect") }
       let commandLine = readFile("/proc/\(daemon.process.pid)/cmdline")
       let secrets = [tybalt.user, juliet.jid, "pass-", "wherefore", wrong, "@localhost"]
@@ -98,7 +98,7 @@ struct ProcessTests {
   @Test("A server that goes away is noticed, and why it went can be read")
   func serverDies() async throws {
     try await Witness.run { witness in
-      let server = try Prosody()
+      let server = try XMPPServer()
       try server.addAccount("romeo", password: "pass-romeo")
       let account = try witness.account("romeo", user: "romeo", on: server)
       try account.call(.Connection, "Connect")

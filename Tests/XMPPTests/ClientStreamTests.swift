@@ -223,7 +223,7 @@ struct ClientStreamTests {
     stream.send(.presence(Presence(to: try JID("a@b"))))
     await server.wait { $0.received.contains("<presence to='a@b'/>") }
     server.send(
-      "<presence from='@'/><iq type='get'/><foo/><r xmlns='urn:xmpp:sm:3'/> <presence from='a@b/c' type='foo'/>")
+      "<presence from='@'/><iq id='1'/><foo/><r xmlns='urn:xmpp:sm:3'/> <presence from='a@b/c' type='foo'/>")
     await watcher.wait { !$0.stanzas.isEmpty }
     #expect(watcher.stanzas.count == 1)
     #expect(watcher.stanzas.first?.from == (try JID("a@b/c")))

@@ -20,7 +20,8 @@ public enum Arrival: String, CaseIterable, Hashable, Sendable {
   case iqResponse
   /// A message that a server takes for an absent resource without an error: chat, normal, headline, error.
   case message
-  /// A message that some servers bounce for an absent resource: groupchat, and a normal one that says nothing.
+  /// A message that some servers bounce for an absent resource: groupchat, and what is said for the moment alone. Where
+  /// the server would not, it is a message like others.
   case bouncedMessage
   /// Anything else.
   case other
@@ -48,7 +49,8 @@ public enum ArrivalVerdict: Hashable, Sendable {
   case deliver
   /// The answer that this server gives for a resource that is not there goes back.
   case imitate
-  /// It counts only as the answer to an outstanding request of ours.
+  /// It counts only as the answer to an outstanding request of ours. As the answer to nothing it gets what this server
+  /// gives for a resource that is not there: most give silence.
   case match
   /// Nothing happens.
   case drop

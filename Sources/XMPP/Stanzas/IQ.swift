@@ -20,7 +20,7 @@ public struct IQ: Hashable, Sendable {
   public var from: JID?
   /// Whom it is for; our own account where there is none.
   public var to: JID?
-  /// What its sender calls it; the answer has the same.
+  /// What its sender calls it; the answer has the same. Empty where the sender did not call it anything.
   public var id: String
   /// The type.
   public var type: Kind
@@ -40,17 +40,17 @@ public struct IQ: Hashable, Sendable {
   }
 
   /// Reads an IQ.
-  /// - Throws: ``MalformedStanza`` when it is no IQ, an address cannot be read, the id or the type is missing, or
+  /// - Throws: ``MalformedStanza`` when it is no IQ, an address cannot be read, the type is missing, or
   ///   an answer has more than one element inside.
   public init(_ element: Element) throws(MalformedStanza) {
     let header = try StanzaHeader(element, "iq")
-    guard let id = header.id else { throw MalformedStanza(.badRequest, "it is an IQ without an id") }
     guard let type = header.type.flatMap(Kind.init) else {
       throw MalformedStanza(.badRequest, "it is an IQ of a type that there is not")
     }
     from = header.from
     to = header.to
-    self.id = id
+    // Servers relay those without an id, too, and answer for an absent resource all the same.
+    id = header.id ?? ""
     self.type = type
     language = header.language
     error = header.error

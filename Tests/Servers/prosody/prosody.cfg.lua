@@ -36,5 +36,8 @@ modules_disabled = { "s2s" }
 
 VirtualHost "localhost"
 
+Component "conference.localhost" "muc"
+muc_room_locking = false -- a room is there as soon as somebody enters it
+
 Component "sip.localhost"
 component_secret = "gateway"

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// An XMPP server for tests: for localhost, on free ports of the loopback interface.
+public final class XMPPServer {
+  /// The servers there are, by the name of their directory in Tests/Servers.
+  public enum Family: String, CaseIterable, Sendable {
+    case prosody, ejabberd, jabberd2
+
+    /// Where chat rooms are; nil where there are none.
+    public var rooms: String? { self == .jabberd2 ? nil : "conference.localhost" }
+  }
+
+  /// Which server it is.
+  public let family: Family
+  /// Where clients connect in the clear or with STARTTLS.
+  public private(set) var clientPort: UInt16 = 0
+  /// Where clients connect with TLS from the first byte.
+  public private(set) var directTLSPort: UInt16 = 0
+  /// Where components connect.
+  public private(set) var componentPort: UInt16 = 0
+  /// The file with the certificate that it shows.
+  public let certificate: String
+
+  /// The components' secret.
+  public static let componentSecret = "gateway"
+  /// The component's domain.
+  public static let componentDomain = "sip.localhost"
+
+  private let directory: TemporaryDirectory
+  private let settings: [String: String]
+  private var process: ChildProcess
+
+  /// The one of its family that all scenarios share, each with accounts of its own. It ends with this process, however
+  /// that ends: it sees so on its standard input.
+  public static func shared(_ family: Family = .prosody) throws -> XMPPServer {
+    ended
+    if let server = sharedOnes[family] { return try server.get() }
+    let server = Result { try XMPPServer(family) }
+    sharedOnes[family] = server
+    return try server.get()
+  }
+
+  private nonisolated(unsafe) static var sharedOnes: [Family: Result<XMPPServer, any Error>] = [:]
+
+  // Statics are never deinitialized, so its files would stay.
+  private static let ended: Void = {
+    _ = atexit {
+      for server in XMPPServer.sharedOnes.values.compactMap({ try? $0.get() }) {
+        try? server.stop()
+        server.directory.remove()
+      }
+    }
+  }()
+
+  /// Starts one.
+  /// - Parameter settings: what its script `run` takes from the environment.
+  public init(_ family: Family = .prosody, settings: [String: String] = [:]) throws {
+    self.family = family
+    self.settings = settings
+    directory = try TemporaryDirectory()
+    certificate = directory.file("localhost.crt")
+    process = try Self.launch(family, in: directory, settings)
+    try awaitReady()
+  }
+
+  private static func launch(
+    _ family: Family, in directory: TemporaryDirectory, _ settings: [String: String]
+  ) throws -> ChildProcess {
+    let script = String(#filePath.dropLast("Support/XMPPServer.swift".count)) + "Servers/\(family.rawValue)/run"
+    return try ChildProcess([script, directory.path], environment: settings, errors: directory.file("errors"))
+  }
+
+  private func awaitReady() throws {
+    guard let line = try process.line(within: .seconds(40)), line.hasPrefix("ready ") else {
+      throw WitnessError("\(family) does not start: \(readFile(directory.file("errors")))")
+    }
+    func port(_ key: String) throws -> UInt16 {
+      let word = line.split(separator: " ").first { $0.hasPrefix(key + "=") }
+      guard let port = word.flatMap({ UInt16($0.dropFirst(key.count + 1)) }) else {
+        throw WitnessError("\(family) says \(line)")
+      }
+      return port
+    }
+    clientPort = try port("c2s")
+    directTLSPort = try port("tls")
+    componentPort = try port("component")
+  }
+
+  /// Makes an account.
+  public func addAccount(_ user: String, password: String) throws {
+    guard family == .prosody else {
+      return try RawClient.register(port: clientPort, user: user, password: password)
+    }
+    // Where Prosody's own storage looks for it.
+    try writeFile(
+      directory.file("data/localhost/accounts/\(user).dat"), "return { [\"password\"] = \"\(password)\"; };\n")
+  }
+
+  /// Stops it and waits until it is gone.
+  public func stop() throws {
+    process.closeInput()
+    _ = try process.wait(within: .seconds(10))
+  }
+
+  /// Starts it again after ``stop()``, on the ports and with the accounts that it had.
+  public func startAgain() throws {
+    let ports = ["PORTS": "\(clientPort) \(directTLSPort) \(componentPort)"]
+    process = try Self.launch(family, in: directory, settings.merging(ports) { $1 })
+    try awaitReady()
+  }
+}
+
+/// The server that most scenarios run on.
+public typealias Prosody = XMPPServer
