@@ -9,7 +9,7 @@ import Testing
 struct CertificateWitnessTests {
   /// The hash of the server's certificate as openssl(1) writes it: in capitals, with colons.
   private func fingerprint(_ witness: Witness) throws -> String {
-    try fingerprint(of: witness.prosody.certificate)
+    try fingerprint(of: witness.server.certificate)
   }
 
   private func fingerprint(of file: String) throws -> String {
@@ -113,7 +113,7 @@ struct CertificateWitnessTests {
       let (authorities, key) = (directory.file("authorities"), directory.file("protected"))
       let begin = "-----BEGIN CERTIFICATE-----\n"
       let cipher = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
-      try writeFile(authorities, readFile(witness.prosody.certificate).replacing(begin, with: begin + cipher))
+      try writeFile(authorities, readFile(witness.server.certificate).replacing(begin, with: begin + cipher))
       let untrusting = try witness.account("juliet", parameters: ["ca-file": .string(authorities)])
       let rejected = #expect(throws: RawBus.Refusal.self) { try untrusting.call(.Connection, "Connect") }
       #expect(rejected?.name == "org.nightcloak.Presence1.Error.CertificateRejected")
@@ -121,7 +121,7 @@ struct CertificateWitnessTests {
       let file = try makeCertificate("tybalt", in: directory)
       let made = try run(["openssl", "pkey", "-in", file, "-aes128", "-passout", "pass:sesame", "-out", key])
       try #require(made.ending == .status(0), "\(made.errors)")
-      try writeFile(key, readFile(witness.prosody.certificate) + readFile(key))
+      try writeFile(key, readFile(witness.server.certificate) + readFile(key))
       let refused = #expect(throws: RawBus.Refusal.self) {
         try witness.account("tybalt", parameters: ["client-certificate": .string(key)])
       }

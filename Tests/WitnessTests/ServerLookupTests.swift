@@ -28,7 +28,7 @@ struct ServerLookupTests {
   @Test("--dns-server is asked, and its records lead to the server of the domain; what failed is named")
   func records() async throws {
     try await Witness.run(withDaemon: false) { witness in
-      let (stub, domain, port) = (try DNSStub(), "nightcloak.test", witness.prosody.clientPort)
+      let (stub, domain, port) = (try DNSStub(), "nightcloak.test", witness.server.clientPort)
       stub.set(
         "xmpp-client", of: domain,
         [.init("gone.\(domain)", port: 1, priority: 1), .init("xmpp.\(domain)", port: port, priority: 2)])
