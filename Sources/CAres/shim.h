@@ -2,6 +2,10 @@
 // The statuses are macros in older releases of c-ares and an enumeration in newer ones: here they are numbers.
 #pragma once
 #include <ares.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 static const int cares_success = ARES_SUCCESS;
 static const int cares_no_data = ARES_ENODATA;
@@ -19,3 +23,11 @@ static const int cares_destroyed = ARES_EDESTRUCTION;
 // Of RFC 1035 and RFC 2782: <arpa/nameser.h> has them as enumerations of another type.
 static const int cares_class_internet = 1;
 static const int cares_type_srv = 33;
+static const int cares_stream = SOCK_STREAM;
+
+// How long until c-ares wants to be called again, in microseconds; -1 for never.
+static inline int64_t cares_wait(ares_channel channel) {
+  struct timeval wait;
+  if (!ares_timeout(channel, NULL, &wait)) return -1;
+  return (int64_t)wait.tv_sec * 1000000 + wait.tv_usec;
+}

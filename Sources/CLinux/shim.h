@@ -27,8 +27,18 @@ static const int linux_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
 static const int linux_timerfd_flags = TFD_NONBLOCK | TFD_CLOEXEC;
 static const int linux_timerfd_absolute = TFD_TIMER_ABSTIME;
 static const int linux_timerfd_cancel_on_set = TFD_TIMER_CANCEL_ON_SET;
-static const uint32_t linux_netlink_changes =
-    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+
+// A socket that the kernel tells of links, addresses and routes on; -1 where there is none.
+static inline int linux_open_netlink(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+  struct sockaddr_nl address = {
+      .nl_family = AF_NETLINK,
+      .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+  };
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+  close(fd);
+  return -1;
+}
 
 // getopt(3) keeps its state in global variables, which Swift rightly does not let anybody touch.
 static inline int linux_getopt_index(void) { return optind; }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CAres
-internal import CLinux
 internal import EventLoop
 internal import Glibc
 internal import TLS
@@ -70,7 +69,7 @@ final class DNSChannel {
     return await ask { channel, question in
       var hints = ares_addrinfo_hints()
       hints.ai_family = family == .v6 ? AF_INET6 : AF_INET
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+      hints.ai_socktype = cares_stream
       hints.ai_flags = ARES_AI_NUMERICSERV | ARES_AI_NOSORT
       ares_getaddrinfo(
         channel, complete, String(port), &hints,
@@ -117,10 +116,10 @@ final class DNSChannel {
   private func arm() {
     if let timer { EventLoop.shared.time.cancel(timer) }
     timer = nil
-    var wait = timeval()
-    guard let channel, ares_timeout(channel, nil, &wait) != nil else { return }
-    let delay = Duration.seconds(wait.tv_sec) + .microseconds(wait.tv_usec) + .milliseconds(1)
-    timer = EventLoop.shared.time.schedule(after: delay) { [weak self] in
+    guard let channel else { return }
+    let wait = cares_wait(channel)
+    guard wait >= 0 else { return }
+    timer = EventLoop.shared.time.schedule(after: .microseconds(wait) + .milliseconds(1)) { [weak self] in
       self?.process(ARES_SOCKET_BAD, ARES_SOCKET_BAD)
     }
   }

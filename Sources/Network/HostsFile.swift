@@ -27,7 +27,7 @@ enum HostsFile {
     _ = LookupSettings().withChannel(options: &options, ARES_OPT_FLAGS | ARES_OPT_LOOKUPS, lookups: "f") { channel in
       var hints = ares_addrinfo_hints()
       hints.ai_family = AF_UNSPEC
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+      hints.ai_socktype = cares_stream
       hints.ai_flags = ARES_AI_NUMERICSERV | ARES_AI_NOSORT | ARES_AI_ENVHOSTS
       // With files alone it answers within the call, and at the latest when the channel goes.
       ares_getaddrinfo(

@@ -26,21 +26,8 @@ public final class NetworkChanges {
   ///   - onChange: told of changes, ``delay`` after the first of them.
   /// - Returns: nil where the kernel does not let us; then nothing is told.
   public convenience init?(time: any TimeSource, onChange: @escaping @LoopActor () -> Void) {
-    let type = Int32(SOCK_RAW.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(AF_NETLINK, type, NETLINK_ROUTE)
+    let descriptor = linux_open_netlink()
     guard descriptor >= 0 else { return nil }
-    var address = sockaddr_nl()
-    address.nl_family = sa_family_t(AF_NETLINK)
-    address.nl_groups = linux_netlink_changes
-    let isBound = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_nl>.size)) == 0
-      }
-    }
-    guard isBound else {
-      close(descriptor)
-      return nil
-    }
     self.init(descriptor: descriptor, time: time, onChange: onChange)
   }
 

@@ -56,3 +56,11 @@ final class LoopbackListener {
     }
   }
 }
+
+/// Two ends of a connection that carries datagrams.
+func datagramPair() -> [Int32] {
+  var ends: [Int32] = [-1, -1]
+  let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+  _ = socketpair(AF_UNIX, type, 0, &ends)
+  return ends
+}

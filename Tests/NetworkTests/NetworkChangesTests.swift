@@ -17,7 +17,7 @@ private enum Netlink {
 
   static func address(_ type: Int, _ address: [UInt8], flags: UInt8 = 0x80, index: UInt32 = 2) -> [UInt8] {
     let body = ifaddrmsg(
-      ifa_family: UInt8(AF_INET), ifa_prefixlen: 24, ifa_flags: flags, ifa_scope: 0, ifa_index: index)
+      ifa_family: 2, ifa_prefixlen: 24, ifa_flags: flags, ifa_scope: 0, ifa_index: index)
     // What a router announces again has a new lifetime, in an attribute of type 6.
     let lifetime = attribute(6, (0..<16).map { _ in UInt8.random(in: 0...255) })
     return message(type, bytes(body) + attribute(1, address) + lifetime)
@@ -28,7 +28,7 @@ private enum Netlink {
     kind: UInt8 = 1, flags: UInt32 = 0
   ) -> [UInt8] {
     let body = rtmsg(
-      rtm_family: UInt8(AF_INET), rtm_dst_len: UInt8(destination.count * 8), rtm_src_len: 0, rtm_tos: 0,
+      rtm_family: 2, rtm_dst_len: UInt8(destination.count * 8), rtm_src_len: 0, rtm_tos: 0,
       rtm_table: table, rtm_protocol: 0, rtm_scope: 0, rtm_type: kind, rtm_flags: flags)
     let target = destination.isEmpty ? [] : attribute(1, destination)
     return message(type, bytes(body) + target + attribute(5, gateway) + attribute(4, [2, 0, 0, 0]))
@@ -141,9 +141,7 @@ struct NetworkChangesTests {
 
   @Test("Many changes are told once, half a second after the first, and later ones again")
   @LoopActor func coalescing() async throws {
-    var ends: [Int32] = [-1, -1]
-    try #require(
-      socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+    let ends = datagramPair()
     defer { close(ends[1]) }
     let (time, told) = (ManualTime(), Count())
     let changes = NetworkChanges(descriptor: ends[0], time: time) { told.count += 1 }
@@ -192,7 +190,7 @@ struct ClockChangesTests {
   @Test("Each jump is told once")
   @LoopActor func jump() async throws {
     // Readable, as the kernel makes the timer when the clock jumps: no test may set the machine's clock.
-    let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+    let descriptor = eventfd(0, linux_eventfd_flags)
     let log = Log()
     let changes = ClockChanges(descriptor: descriptor) { log.changes.append($0) }
     for count in 1...2 {
