@@ -116,7 +116,7 @@ extension Account {
       guard isComingUp(serial) else { return }
     }
     // A server that gives other resources than are asked for leaves no way to do it.
-    disclosures.settled(owed.resource)
+    disclosures.settle(owed.resource)
     try await reopen()
   }
 

@@ -16,6 +16,8 @@ final class Disclosures {
   var resource: String?
   private let store: AccountStore
   private let account: BareJID
+  /// What was said, but could not be struck out: it is not said again and again.
+  private var settled: Set<String> = []
 
   init(_ store: AccountStore, account: BareJID) {
     self.store = store
@@ -26,7 +28,7 @@ final class Disclosures {
   /// - Throws: ``AccountError`` `storageFailed`.
   func owed() throws(AccountError) -> (resource: String, addresses: [Address])? {
     try storing { () throws(StoreError) in
-      let all = try store.disclosures()
+      let all = try store.disclosures().filter { !settled.contains($0.resource) }
       guard let first = all.first else { return nil }
       let addresses = all.filter { $0.resource == first.resource }.compactMap { try? JID($0.jid) }.map(Address.init)
       return (first.resource, addresses)
@@ -56,7 +58,10 @@ final class Disclosures {
   }
 
   /// Everybody has been told that a resource is gone, or nobody can be any more.
-  func settled(_ resource: String) { try? store.removeDisclosures(resource: resource) }
+  func settle(_ resource: String) {
+    settled.insert(resource)
+    try? store.removeDisclosures(resource: resource)
+  }
 
   private func storing<Result>(_ work: () throws(StoreError) -> Result) throws(AccountError) -> Result {
     do throws(StoreError) {
