@@ -36,6 +36,13 @@ extension Account {
     try await awaitConnected(place)
   }
 
+  /// Connects without anybody waiting for it, and goes on trying where that may help.
+  public func connectByItself() {
+    guard !isRetired, status == .disconnected else { return }
+    isEstablished = true
+    start()
+  }
+
   /// Waits for what comes of a start. The place was taken before it.
   func awaitConnected(
     _ place: Waiters<AccountError?>.Place, atMost limit: Duration = connectLimit

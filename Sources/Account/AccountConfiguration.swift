@@ -14,6 +14,8 @@ public struct AccountConfiguration: Sendable {
   public var priority: Int8
   /// Whether a weaker way of logging in than was used before is accepted.
   public var acceptsWeakerLogin = false
+  /// Whether it connects as soon as it is added, and goes on trying.
+  public var connectsByItself = false
 
   /// Describes an account.
   /// - Parameters:

@@ -13,7 +13,8 @@ internal import XMPP
 enum Parameters {
   static let known =
     "password, password-fd, client-certificate, client-certificate-fd, server, port, tls, ca-file, fingerprint, "
-    + "accept-weaker-login, resource, priority, protocol, visibility"
+    + "accept-weaker-login, resource, priority, protocol, visibility, "
+    + "autoconnect"
 
   /// Reads the parameters of an account.
   /// - Parameter uid: whose account it is.
@@ -22,7 +23,7 @@ enum Parameters {
     _ account: BareJID, _ values: [String: Value], for uid: UInt32
   ) async throws -> AccountConfiguration {
     var parameters = Options(values, in: "parameters of AddConnection")
-    try parameters.refuse("mechanism", "trust-unannounced", "autoconnect", "persist", "contacts")
+    try parameters.refuse("mechanism", "trust-unannounced", "persist", "contacts")
     if let name: String = try parameters.take("protocol"), name != "xmpp" {
       throw DBusError(.notSupported, "\"protocol\" is \"\(name)\", but only \"xmpp\" is built.")
     }
@@ -49,11 +50,13 @@ enum Parameters {
     let credentials = try Credentials(&parameters)
     client.fingerprint = try fingerprint(&parameters, client, credentials)
     let acceptsWeakerLogin = try parameters.take("accept-weaker-login", Bool.self) ?? false
+    let connectsByItself = try parameters.take("autoconnect", Bool.self) ?? false
     try parameters.end(known: known)
     try credentials.check()
     (client.password, client.clientCertificate) = try await credentials.read(for: uid)
     var configuration = AccountConfiguration(client: client, mode: mode, priority: priority)
     configuration.acceptsWeakerLogin = acceptsWeakerLogin
+    configuration.connectsByItself = connectsByItself
     return configuration
   }
 

@@ -107,6 +107,7 @@ public final class Service {
     if let earlier { object.client.setPolicy(earlier.policy) }
     accounts.insert(object)
     server.objectAdded(object.exported, manager: try ObjectPath(ObjectPaths.subtree(caller.uid)))
+    if configuration.connectsByItself { object.client.connectByItself() }
     return path
   }
 

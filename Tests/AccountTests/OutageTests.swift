@@ -91,6 +91,26 @@ struct OutageTests {
     #expect(home.servers.count == 1)
   }
 
+  @Test("An account that connects by itself goes on trying from the start, unless that cannot help")
+  @LoopActor func connectsByItself() async throws {
+    let home = try await Home()
+    home.onOpen = { $0.isMute = true }
+    home.account.connectByItself()
+    try home.server.cut(time: home.time)
+    #expect(home.account.status == .waiting)
+    home.onOpen = { _ in }
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+
+    let refused = try await Home()
+    refused.onOpen = { $0.isMute = true }
+    refused.account.connectByItself()
+    try refused.server.onEvent(.ended(StreamEnd(.authentication, "The password is wrong."), nil))
+    #expect(refused.account.status == .disconnected)
+    refused.time.advance(by: .seconds(3600))
+    #expect(refused.servers.count == 1)
+  }
+
   @Test("What retrying cannot mend ends the connection, says why, and is not tried again")
   @LoopActor func finalEnd() async throws {
     let home = try await Home()

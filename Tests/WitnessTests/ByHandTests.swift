@@ -109,8 +109,8 @@ struct ByHandTests {
           "persist"
         ),
         (
-          manager, add, [.string("x@localhost"), .options(["autoconnect": .bool(true)])], standard + "NotSupported",
-          "autoconnect"
+          manager, add, [.string("x@localhost"), .options(["trust-unannounced": .bool(true)])], standard + "NotSupported",
+          "trust-unannounced"
         ),
         (
           manager, add, [.string("x@localhost"), .options(["mechanism": .string("privacy-list")])],
