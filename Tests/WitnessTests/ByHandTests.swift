@@ -109,7 +109,8 @@ struct ByHandTests {
           "persist"
         ),
         (
-          manager, add, [.string("x@localhost"), .options(["trust-unannounced": .bool(true)])], standard + "NotSupported",
+          manager, add, [.string("x@localhost"), .options(["trust-unannounced": .bool(true)])],
+          standard + "NotSupported",
           "trust-unannounced"
         ),
         (
