@@ -91,7 +91,7 @@ let package = Package(
 
     // Tests: one target per room, then the whole program under the Witness.
     .systemLibrary(name: "CWitness", path: "Tests/CWitness"),
-    .target(name: "Support", dependencies: ["CWitness"], path: "Tests/Support", swiftSettings: settings),
+    .target(name: "Support", dependencies: ["COpenSSL", "CWitness"], path: "Tests/Support", swiftSettings: settings),
     tests("AudienceTests", ["Audience"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("CryptoTests", ["Crypto"]),
@@ -109,5 +109,6 @@ let package = Package(
       ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Support", "XMPP"]),
     tests("DaemonTests", ["Support", "nightcloakd"]),
     tests("WitnessTests", ["Support"]),
+    tests("FaultTests", ["Support"]),
   ]
 )

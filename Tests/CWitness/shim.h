@@ -15,3 +15,8 @@ static inline int witness_process_descriptor(pid_t pid) { return (int)syscall(SY
 
 // A pipe that children do not inherit.
 static inline int witness_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, 02000000 /* O_CLOEXEC */); }
+
+// A connection that waits, as a socket that does not block and that children do not inherit.
+static inline int witness_accept(int listener) {
+  return (int)syscall(SYS_accept4, listener, (void *)0, (void *)0, 04002000 /* SOCK_CLOEXEC | SOCK_NONBLOCK */);
+}
