@@ -18,5 +18,5 @@ static inline int witness_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, end
 
 // A connection that waits, as a socket that does not block and that children do not inherit.
 static inline int witness_accept(int listener) {
-  return (int)syscall(SYS_accept4, listener, (void *)0, (void *)0, 04002000 /* SOCK_CLOEXEC | SOCK_NONBLOCK */);
+  return (int)syscall(SYS_accept4, listener, (void *)0, (void *)0, 02004000 /* SOCK_CLOEXEC | SOCK_NONBLOCK */);
 }

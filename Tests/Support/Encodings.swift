@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Base64 of a log-in, where nothing of ours may be used.
-func base64(_ bytes: [UInt8]) -> String {
+public func base64(_ bytes: [UInt8]) -> String {
   let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
   var result = ""
   for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -12,6 +12,24 @@ func base64(_ bytes: [UInt8]) -> String {
     }
   }
   return result
+}
+
+/// What Base64 stands for; what is none is passed over.
+public func base64Decoded(_ text: some StringProtocol) -> [UInt8] {
+  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  var bytes: [UInt8] = []
+  var bits = 0
+  var count = 0
+  for character in text.utf8 {
+    guard let value = alphabet.firstIndex(of: character) else { continue }
+    bits = (bits << 6 | value) & 0xffff
+    count += 6
+    if count >= 8 {
+      count -= 8
+      bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+    }
+  }
+  return bytes
 }
 
 /// SHA-1 in hexadecimal, as openssl says.

@@ -107,6 +107,9 @@ public final class FaultProxy: @unchecked Sendable {
 
   // MARK: What a test sees
 
+  /// Whether it reads and changes what passes.
+  public var isIntercepting: Bool { interception != nil }
+
   /// How many connections were accepted so far.
   public var connections: Int { locked { accepted } }
   /// How many are open.

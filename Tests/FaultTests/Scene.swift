@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Support
+
+/// One user, hidden, whose connections break; a contact who would see the presence of a visible user, and a stranger. What
+/// reaches either is judged by the Witness at the end of each step.
+final class Scene {
+  let witness: Witness
+  let certificates: Certificates
+  let contact: RawClient
+  let stranger: RawClient
+  /// The name of the user.
+  let user: String
+  let process: Int32
+
+  /// - Parameter isVisible: whether contacts are to see the user.
+  init(_ witness: Witness, isVisible: Bool = false) throws {
+    self.witness = witness
+    certificates = try Certificates.all.get()
+    guard let daemon = witness.daemon else { throw WitnessError("no program to test") }
+    process = daemon.process.pid
+    user = try witness.user("victim")
+    let contact = try witness.user("contact")
+    try witness.subscribe(contact, to: user, both: true)
+    witness.model.accounts["\(user)@localhost"]?.isVisible = isVisible
+    self.contact = try witness.client("contact", user: contact)
+    stranger = try witness.client("stranger")
+    for recorder in [self.contact, stranger] { try recorder.send("<presence/>") }
+    try witness.owner.call(
+      DaemonProcess.busName, "/org/nightcloak/Presence1", "org.nightcloak.Presence1.Manager", "AddClientInterest",
+      [.strings(["*"])])
+  }
+
+  /// What a proxy does where nothing is wrong with what is said.
+  func proxy(
+    _ start: Interception.Start = .starttls, showing certificate: TestCertificate? = nil,
+    fault: FaultProxy.Fault = .none, change: @escaping Interception.Change = { Array($1.utf8) }
+  ) throws -> FaultProxy {
+    try FaultProxy(
+      to: witness.server.clientPort, fault: fault,
+      interception: Interception(start, showing: certificate ?? certificates.good, change: change))
+  }
+
+  /// Adds the user, or another one, to connect through a proxy.
+  func account(
+    through proxy: FaultProxy, user: String? = nil, tls: String? = nil, isVisible: Bool = false,
+    certificate: String? = nil
+  ) throws -> OurAccount {
+    let trusted = certificate ?? (proxy.isIntercepting ? certificates.root.file : witness.server.certificate)
+    let user = user ?? self.user
+    return try witness.account(
+      user, user: user,
+      parameters: [
+        "port": .uint16(proxy.port), "ca-file": .string(trusted), "tls": .string(tls ?? "starttls"),
+        "visibility": .string(isVisible ? "visible" : "invisible"),
+      ])
+  }
+
+  /// Removes it, and all that is remembered of it.
+  func remove(_ account: OurAccount) throws {
+    account.isGone()
+    try witness.owner.call(
+      DaemonProcess.busName, "/org/nightcloak/Presence1", "org.nightcloak.Presence1.Manager", "RemoveConnection",
+      [.path(account.path), .options(["forget": .bool(true)])])
+  }
+
+  /// What the program holds.
+  var footprint: Footprint { Footprint(of: process) }
+
+  /// Waits until the program holds no more descriptors than it did.
+  func awaitDescriptors(of earlier: Footprint, within duration: Duration = .seconds(15)) throws {
+    let deadline = Deadline(duration)
+    while footprint.descriptors > earlier.descriptors {
+      guard !deadline.hasPassed else {
+        throw WitnessError("\(footprint.descriptors) descriptors are open, and there were \(earlier.descriptors)")
+      }
+      try witness.fence()
+    }
+  }
+}
+
+/// The name of one of our errors.
+func ours(_ name: String) -> String { "org.nightcloak.Presence1.Error.\(name)" }
+
+/// How much is tried: every byte where `make faults` asks for it, and what is worth a minute otherwise.
+let isThorough = getenv("FAULTS").map { String(cString: $0) } == "all"
