@@ -54,8 +54,8 @@ extension LoginFault {
 
   private static let certificates: [LoginFault] = [
     .certificate("expired", ["expired"]) { $0.expired },
-    .certificate("not yet valid", ["not yet"]) { $0.notYetValid },
-    .certificate("for another host", ["localhost"]) { $0.otherHost },
+    .certificate("not yet valid", ["not valid yet"]) { $0.notYetValid },
+    .certificate("for another host", ["CN=elsewhere.example"]) { $0.otherHost },
     .certificate("self-signed", ["itself", "self-signed"]) { $0.selfSigned },
     .certificate("with a missing link", ["CN=Middle of the fault tests"]) { $0.missingLink },
     .certificate("signed by a host", ["CN=localhost"]) { $0.signedByHost },
@@ -155,9 +155,11 @@ extension LoginFault {
       "<?xml version='1.0' encoding='ISO-8859-1'?>" + $0
     },
     .bytes(
-      "invalid UTF-8", cannotBeRead, instead: "<stream:features", Array("<stream:features><a>".utf8) + [0xc3, 0x28]),
+      "invalid UTF-8", cannotBeRead, instead: "<stream:features",
+      Array("<stream:features><a>".utf8) + [0xc3, 0x28] + Array("</a></stream:features>".utf8)),
     .bytes(
-      "a byte that is no character", cannotBeRead, instead: "<stream:features", Array("<stream:features>".utf8) + [0]),
+      "a byte that is no character", cannotBeRead, instead: "<stream:features",
+      Array("<stream:features>".utf8) + [0] + Array("</stream:features>".utf8)),
     .said("tags that do not match", cannotBeRead, instead: "<stream:features") { _ in "<stream:features></b>" },
     .said("features of 6 MB", cannotBeRead, instead: "<stream:features") {
       $0.replacing("</stream:", with: "<x>" + String(repeating: "0123456789", count: 600_000) + "</x></stream:")

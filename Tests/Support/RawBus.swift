@@ -10,6 +10,12 @@ public final class RawBus {
     public let name: String
     /// Its text.
     public let text: String
+    /// Describes one.
+    public init(name: String, text: String) {
+      self.name = name
+      self.text = text
+    }
+
     /// Both.
     public var description: String { "\(name): \(text)" }
   }
