@@ -3,27 +3,26 @@
 import Glibc
 import Support
 
-/// One user, hidden, whose connections break; a contact who would see the presence of a visible user, and a stranger. What
+/// Users whose connections break; a contact who sees those of them that are visible, and a stranger. What
 /// reaches either is judged by the Witness at the end of each step.
 final class Scene {
   let witness: Witness
   let certificates: Certificates
   let contact: RawClient
   let stranger: RawClient
-  /// The name of the user.
-  let user: String
+  /// The users' names.
+  let users: [String]
   let process: Int32
 
-  /// - Parameter isVisible: whether contacts are to see the user.
-  init(_ witness: Witness, isVisible: Bool = false) throws {
+  init(_ witness: Witness, users count: Int = 1) throws {
     self.witness = witness
     certificates = try Certificates.all.get()
     guard let daemon = witness.daemon else { throw WitnessError("no program to test") }
     process = daemon.process.pid
-    user = try witness.user("victim")
+    users = try (0..<count).map { try witness.user("victim\($0)of") }
     let contact = try witness.user("contact")
-    try witness.subscribe(contact, to: user, both: true)
-    witness.model.accounts["\(user)@localhost"]?.isVisible = isVisible
+    // While they get to know each other nobody is watched.
+    for user in users { try witness.subscribe(contact, to: user, both: true) }
     self.contact = try witness.client("contact", user: contact)
     stranger = try witness.client("stranger")
     for recorder in [self.contact, stranger] { try recorder.send("<presence/>") }
@@ -42,13 +41,13 @@ final class Scene {
       interception: Interception(start, showing: certificate ?? certificates.good, change: change))
   }
 
-  /// Adds the user, or another one, to connect through a proxy.
+  /// Adds the first user, or another one, to connect through a proxy.
   func account(
     through proxy: FaultProxy, user: String? = nil, tls: String? = nil, isVisible: Bool = false,
     certificate: String? = nil
   ) throws -> OurAccount {
     let trusted = certificate ?? (proxy.isIntercepting ? certificates.root.file : witness.server.certificate)
-    let user = user ?? self.user
+    let user = user ?? users[0]
     return try witness.account(
       user, user: user,
       parameters: [

@@ -32,9 +32,6 @@ public final class FaultProxy: @unchecked Sendable {
 
   /// Where clients connect.
   public let port: UInt16
-  /// What passes is read and changed, where the proxy can.
-  let interception: Interception?
-
   // The lock guards all that is below; the thread holds it whenever it does not wait.
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -42,6 +39,7 @@ public final class FaultProxy: @unchecked Sendable {
   private let wake: (read: Int32, write: Int32)
   private var upstream: UInt16
   private var fault = Fault.none
+  private var interception: Interception?
   private var links: [FaultLink] = []
   private var accepted = 0
   private var last: FaultLink?
@@ -87,6 +85,9 @@ public final class FaultProxy: @unchecked Sendable {
   /// Ends the connections that there are.
   public func cut(_ manner: Manner) { strike(.cut(after: 0, .toClient, manner)) }
 
+  /// Says how what passes is read and changed on connections that are accepted from now on.
+  public func intercept(_ interception: Interception?) { locked { self.interception = interception } }
+
   /// Leads connections that are accepted from now on to another port.
   public func redirect(to port: UInt16) { locked { upstream = port } }
 
@@ -108,7 +109,7 @@ public final class FaultProxy: @unchecked Sendable {
   // MARK: What a test sees
 
   /// Whether it reads and changes what passes.
-  public var isIntercepting: Bool { interception != nil }
+  public var isIntercepting: Bool { locked { interception != nil } }
 
   /// How many connections were accepted so far.
   public var connections: Int { locked { accepted } }

@@ -9,6 +9,12 @@ public struct Footprint: Sendable {
   /// Its open descriptors.
   public let descriptors: Int
 
+  /// Describes one.
+  public init(memory: Int, descriptors: Int) {
+    self.memory = memory
+    self.descriptors = descriptors
+  }
+
   /// Looks at a process.
   public init(of pid: Int32) {
     let status = readFile("/proc/\(pid)/status")

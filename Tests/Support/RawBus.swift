@@ -140,6 +140,15 @@ public final class RawBus {
     }
   }
 
+  /// Waits until what has come makes something so.
+  public func wait(for what: String, within: Duration = .seconds(10), until holds: () -> Bool) throws {
+    let deadline = Deadline(within)
+    while !holds() {
+      guard !isClosed, !deadline.hasPassed else { throw WitnessError("\(name) waited for \(what) in vain") }
+      try receive(before: deadline)
+    }
+  }
+
   /// Waits for a signal of this member.
   @discardableResult
   public func expectSignal(_ member: String, within: Duration = .seconds(10)) throws -> BusMessage {
