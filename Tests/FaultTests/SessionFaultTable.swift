@@ -5,6 +5,23 @@ import Support
 extension SessionFault {
   static let all = cuts + ends + unreadable + harmless + changes
 
+  /// Those in which the server has a part.
+  static let depending = cuts + changes
+
+  /// Those that are only noticed after a while.
+  static let slow: [SessionFault] = [
+    SessionFault("half-open", .comesBack([""]), isVisible: true) { scene, subject in
+      subject.proxy.strike(.silence(after: 0, .toClient))
+      // Somebody has something to say, and an answer is expected.
+      try subject.account.call(.Connection, "SetPresence", [.string("away"), .string("gone"), .options()])
+    },
+    SessionFault("half-open, hidden", .comesBack([""])) { scene, subject in
+      subject.proxy.strike(.silence(after: 0, .toClient))
+      _ = try subject.account.begin(
+        .Connection, "Subscribe", [.string("nobody@localhost"), .options(["reveal": .bool(true)])])
+    },
+  ]
+
   private static let cuts: [SessionFault] = [
     SessionFault("cut", .comesBack(["cut", "closed", "connection"]), isVisible: true) { $1.proxy.cut(.closed) },
     SessionFault("reset", .comesBack(["reset", "cut"]), isVisible: true) { $1.proxy.cut(.reset) },
@@ -88,6 +105,15 @@ extension SessionFault {
         "<iq type='set' id='p\(number)' to='\(subject.fullJID)'><query xmlns='jabber:iq:roster'>"
           + "<item jid='somebody\(number)@localhost' subscription='none' name='Somebody'/></query></iq>"
       }.joined()
+    },
+    SessionFault("a server that asks and does not read the answers", .comesBack(["does not read"])) { scene, subject in
+      subject.proxy.strike(.deaf)
+      for thousand in 0..<60 {
+        let questions = (0..<1000).map { number in
+          "<iq type='get' id='\(thousand)-\(number)' to='\(subject.fullJID)'><ping xmlns='urn:xmpp:ping'/></iq>"
+        }
+        subject.proxy.inject(questions.joined())
+      }
     },
     SessionFault("byte by byte", .goesOn) { $1.proxy.strike(.trickle) },
   ]

@@ -6,79 +6,76 @@ import Testing
 /// What goes wrong while an account is connected.
 @Suite("Faults of a session", .serialized, .timeLimit(.minutes(4)))
 struct SessionFaultTests {
-  @Test(
-    "Each has the right Status and reason, shows nothing that was not meant, and leaves nothing behind",
-    arguments: [XMPPServer.Family.prosody, .ejabberd])
-  func faults(family: XMPPServer.Family) async throws {
-    try await Witness.run(on: family) { witness in
-      let scene = try Scene(witness, users: SessionFault.all.count)
-      // All happen at once: what has to wait waits together.
-      var subjects: [(SessionFault, SessionFault.Subject)] = []
-      for (user, fault) in zip(scene.users, SessionFault.all) {
-        let proxy = try scene.proxy()
-        let account = try scene.account(through: proxy, user: user, isVisible: fault.isVisible)
-        witness.model.accounts[account.jid]?.isVisible = fault.isVisible
-        try account.call(.Connection, "Connect")
-        subjects.append((fault, try SessionFault.Subject(account, proxy, on: witness.owner)))
-      }
-      defer { for (_, subject) in subjects { subject.proxy.stop() } }
-      try witness.step("all are connected") {}
-      let before = scene.footprint
-      try witness.step("everything happens") {
-        for (fault, subject) in subjects { try fault.strike(scene, subject) }
-        for (fault, subject) in subjects { try judge(fault, scene, subject) }
-      }
-      let grown = scene.footprint.memory - before.memory
-      #expect(grown < 64 * 1024, "it holds \(grown) KiB more than before")
-      #expect(scene.footprint.descriptors <= before.descriptors)
-      try witness.step("all are removed") { for (_, subject) in subjects { try scene.remove(subject.account) } }
-      try scene.awaitDescriptors(of: Footprint(memory: 0, descriptors: before.descriptors - subjects.count))
+  @Test("Each has the right Status and reason, shows nothing that was not meant, and leaves nothing behind")
+  func faults() async throws {
+    try await Witness.run { witness in
+      try happen(SessionFault.slow + SessionFault.all, beside: LoginFault.slow, witness)
     }
   }
 
-  private func judge(_ fault: SessionFault, _ scene: Scene, _ subject: SessionFault.Subject) throws {
-    func settle(_ final: String) throws {
-      try subject.bus.wait(for: "\(fault.name) to end \(final)", within: .seconds(45)) {
-        subject.statuses.last?.status == final
-      }
-    }
-    func says(_ words: [String], when status: String) {
-      let reason = subject.statuses.first { $0.status == status }?.reason ?? ""
-      #expect(!reason.isEmpty && words.contains { $0.isEmpty || reason.contains($0) }, "\(fault.name): \"\(reason)\"")
-    }
-    switch fault.outcome {
-    case .goesOn:
-      // What was said before this question has been read when it is answered.
-      try ask(scene, subject)
-      #expect(subject.statuses.isEmpty, "\(fault.name): \(subject.statuses)")
-      #expect(try subject.account.fullJID() == subject.fullJID, "\(fault.name)")
-    case .comesBack(let words):
-      try settle("connected")
-      let statuses = subject.statuses.map(\.status).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
-      #expect(
-        statuses.count % 3 == 0 || statuses.dropLast().last == "connecting", "\(fault.name): \(statuses)")
-      #expect(statuses.first == "waiting", "\(fault.name): \(statuses)")
-      says(words, when: "waiting")
-      try ask(scene, subject)
-    case .ends(let words):
-      try settle("disconnected")
-      says(words, when: "disconnected")
-      #expect(try subject.account.get(.Connection, "Jid").text == "")
-    }
-    do {
-      try fault.check(scene, subject)
-    } catch let error as WitnessError {
-      Issue.record("\(fault.name): \(error)")
-    }
+  @Test("Where it depends on the server, the other one is no better")
+  func ejabberd() async throws {
+    let faults = isThorough ? SessionFault.slow + SessionFault.all : SessionFault.depending
+    try await Witness.run(on: .ejabberd) { try happen(faults, beside: [], $0) }
   }
 
-  /// A second resource of the same person asks, and is answered through the proxy.
-  private func ask(_ scene: Scene, _ subject: SessionFault.Subject) throws {
-    let second = try RawClient.login(
-      name: "second device", port: scene.witness.server.clientPort, user: subject.account.user,
-      password: "pass-\(subject.account.user)")
-    let answer = try second.iq("get", to: subject.account.fullJID(), "<ping xmlns='urn:xmpp:ping'/>")
-    #expect(answer["type"] == "result", "\(answer.canonical)")
-    try second.close()
+  /// All happen at once: what has to wait waits together.
+  private func happen(_ faults: [SessionFault], beside logins: [LoginFault], _ witness: Witness) throws {
+    let scene = try Scene(witness, users: faults.count)
+    let connecting = try logins.enumerated().map { number, fault in
+      let proxy = try fault.proxy(scene)
+      let account = try scene.account(through: proxy, user: witness.user("slow\(number)of"), tls: fault.tls)
+      return (fault, account, proxy, try account.begin(.Connection, "Connect"))
+    }
+    let subjects = try zip(scene.users, faults).map { user, fault in
+      let proxy = try scene.proxy()
+      let account = try scene.account(through: proxy, user: user, isVisible: fault.isVisible)
+      witness.model.accounts[account.jid]?.isVisible = fault.isVisible
+      try account.call(.Connection, "Connect")
+      return try SessionFault.Subject(account, proxy, on: witness.owner)
+    }
+    defer { for subject in subjects { subject.proxy.stop() } }
+    try witness.step("all are connected") {}
+    let before = scene.footprint
+    try witness.step("everything happens") {
+      for (fault, subject) in zip(faults, subjects) { try fault.strike(scene, subject) }
+      for (fault, subject) in zip(faults, subjects).reversed() { try fault.judge(scene, subject) }
+    }
+    for (fault, account, proxy, connecting) in connecting { try fault.judge(scene, account, proxy, connecting) }
+    let grown = scene.footprint.memory - before.memory
+    #expect(grown < 64 * 1024, "it holds \(grown) KiB more than before")
+    try witness.step("all are removed") { for subject in subjects { try scene.remove(subject.account) } }
+    try scene.awaitDescriptors(of: Footprint(memory: 0, descriptors: before.descriptors - faults.count - logins.count))
+  }
+
+  @Test("A server that is started again is found again", arguments: [XMPPServer.Family.prosody, .ejabberd])
+  func restart(family: XMPPServer.Family) async throws {
+    try await Witness.run { witness in
+      let server = try XMPPServer(family, settings: ["ACCOUNTS": "romeo:pass-romeo"])
+      let account = try witness.account("romeo", user: "romeo", on: server)
+      try witness.owner.call(
+        DaemonProcess.busName, "/org/nightcloak/Presence1", "org.nightcloak.Presence1.Manager", "AddClientInterest",
+        [.strings(["*"])])
+      try account.call(.Connection, "Connect")
+      let proxy = try FaultProxy(to: server.clientPort)
+      defer { proxy.stop() }
+      let subject = try SessionFault.Subject(account, proxy, on: witness.owner)
+      try server.stop()
+      try witness.owner.wait(for: "the end of the connection", within: .seconds(20)) {
+        subject.statuses.last?.status == "waiting"
+      }
+      #expect(try account.get(.Connection, "Jid").text == "")
+      try server.startAgain()
+      // A person who knows that it is back does not wait for the next try.
+      try account.call(.Connection, "Connect")
+      #expect(try account.get(.Connection, "Status").text == "connected")
+      #expect(try account.fullJID() != subject.fullJID)
+      try server.stop()
+      try witness.owner.wait(for: "the end of the connection", within: .seconds(20)) {
+        subject.statuses.last?.status == "waiting"
+      }
+      try account.call(.Connection, "Disconnect")
+      #expect(try account.get(.Connection, "Status").text == "disconnected")
+    }
   }
 }

@@ -77,6 +77,8 @@ final class FaultLink {
     checkFault()
     guard !isOver else { return }
     let readable = Int16(POLLIN | POLLHUP | POLLERR)
+    // Whoever is not listened to hangs up in every turn.
+    if isDeaf, clientEvents & Int16(POLLHUP | POLLERR) != 0 { return end(.reset) }
     if clientEvents & readable != 0, !isDeaf { receive(from: \.client, most: allowance(.toServer)) }
     guard !isOver else { return }
     if serverEvents & readable != 0 { receive(from: \.server, most: 16 * 1024) }
