@@ -11,13 +11,15 @@ RELEASE = swift build -c release --static-swift-stdlib
 TO = $(DESTDIR)$(PREFIX)
 FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|g'
 
-.PHONY: help setup build demo test lint bench install clean
+.PHONY: help setup build demo test faults endurance lint bench install clean
 
 help:
 	@echo 'make setup     install what is missing from Debian (done by the others when needed)'
 	@echo 'make build     release build; the programs are in .build/release'
 	@echo 'make demo      the story of a call between strangers, on a private bus and server'
 	@echo 'make test      all tests, and once more without the Doorkeeper, expecting leaks'
+	@echo 'make faults    cut connections at each byte, and every fault on each server'
+	@echo 'make endurance an hour of cuts: CUTS=500 MINUTES=60, SERVER=ejabberd, SEED=1'
 	@echo 'make lint      format, warnings, imports, bans'
 	@echo 'make bench     figures, each beside what it is measured against'
 	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build'
@@ -34,6 +36,15 @@ demo: build
 
 test: setup
 	@.ci/test
+
+faults: setup
+	swift build --build-tests
+	FAULTS=all NIGHTCLOAKD='$(CURDIR)/.build/debug/nightcloakd' swift test --skip-build --disable-xctest --filter FaultTests
+
+endurance: setup
+	swift build --product nightcloakd
+	swift build --product Endurance
+	@NIGHTCLOAKD='$(CURDIR)/.build/debug/nightcloakd' .build/debug/Endurance
 
 lint: setup
 	@.ci/lint

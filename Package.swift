@@ -24,8 +24,8 @@ func tests(_ name: String, _ uses: [Target.Dependency], resources: [Resource] = 
   .testTarget(name: name, dependencies: uses, resources: resources, swiftSettings: settings)
 }
 
-func program(_ name: String, _ uses: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: uses, swiftSettings: settings)
+func program(_ name: String, _ uses: [Target.Dependency], path: String? = nil) -> Target {
+  .executableTarget(name: name, dependencies: uses, path: path, swiftSettings: settings)
 }
 
 func systemLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
@@ -110,5 +110,6 @@ let package = Package(
     tests("DaemonTests", ["Support", "nightcloakd"]),
     tests("WitnessTests", ["Support"]),
     tests("FaultTests", ["Support"]),
+    program("Endurance", ["Support"], path: "Tests/Endurance"),
   ]
 )
