@@ -63,6 +63,7 @@ enum Cut: String, CaseIterable {
       proxy.cut(manner)
       try pass(.milliseconds(Int.random(in: 1000..<3000, using: &generator)))
       proxy.setFault(.none)
+      proxy.strike(.none)
     case .trickle:
       proxy.setFault(.trickle)
       proxy.cut(manner)

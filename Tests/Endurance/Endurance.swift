@@ -83,7 +83,6 @@ final class Endurance {
     for person in people {
       person.count(&report)
       person.countRest(&report)
-      person.proxy.stop()
     }
     judgeFootprint()
   }

@@ -76,9 +76,9 @@ struct SessionFault: Sendable {
   /// The server says something.
   static func said(
     _ name: String, _ outcome: Outcome, check: @escaping @Sendable (Scene, Subject) throws -> Void = { _, _ in },
-    _ text: @escaping @Sendable (Subject) -> String
+    stanzas: Int = 0, _ text: @escaping @Sendable (Subject) -> String
   ) -> SessionFault {
-    SessionFault(name, outcome, check: check) { $1.proxy.inject(text($1)) }
+    SessionFault(name, outcome, check: check) { $1.proxy.inject(text($1), stanzas: stanzas) }
   }
 
   /// The server ends the stream and says why.

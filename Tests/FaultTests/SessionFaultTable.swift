@@ -73,22 +73,23 @@ extension SessionFault {
   }
 
   private static let harmless: [SessionFault] = [
-    .said("a message that is 50,000 deep", .goesOn) { _ in
+    .said("a message that is 50,000 deep", .goesOn, stanzas: 1) { _ in
       "<message from='stranger@localhost/x'>" + String(repeating: "<a>", count: 50_000)
         + String(repeating: "</a>", count: 50_000) + "</message>"
     },
-    .said("stanzas that are none", .goesOn) { _ in
+    .said("stanzas that are none", .goesOn, stanzas: 5) { _ in
       "<iq/><presence type='odd'/><message to='@'/><iq type='get' from='@@'/><odd/><iq type='result'/> \n\n"
     },
     .said(
-      "pushes of a roster by a stranger, by the server's name, and by another resource", .goesOn, check: onlyTheContact
+      "pushes of a roster by a stranger, by the server's name, and by another resource", .goesOn, check: onlyTheContact,
+      stanzas: 4
     ) { subject in
       ["stranger@localhost/x", "localhost", "stranger@localhost", "elsewhere.example"].map { from in
         "<iq type='set' id='push' from='\(from)' to='\(subject.fullJID)'><query xmlns='jabber:iq:roster'>"
           + "<item jid='evil@localhost' subscription='both'/></query></iq>"
       }.joined()
     },
-    .said("10,000 answers that nobody asked for", .goesOn, check: onlyTheContact) { subject in
+    .said("10,000 answers that nobody asked for", .goesOn, check: onlyTheContact, stanzas: 10_000) { subject in
       (0..<10_000).map { number in
         "<iq type='result' id='\(number)' from='stranger@localhost/x'><query xmlns='jabber:iq:roster'>"
           + "<item jid='evil@localhost' subscription='both'/></query></iq>"
@@ -99,14 +100,15 @@ extension SessionFault {
       check: { scene, subject in
         let count = try subject.roster().count
         guard count == 10_001 else { throw WitnessError("the roster has \(count) contacts") }
-      }
+      }, stanzas: 10_000
     ) { subject in
       (0..<10_000).map { number in
         "<iq type='set' id='p\(number)' to='\(subject.fullJID)'><query xmlns='jabber:iq:roster'>"
           + "<item jid='somebody\(number)@localhost' subscription='none' name='Somebody'/></query></iq>"
       }.joined()
     },
-    SessionFault("a server that asks and does not read the answers", .comesBack(["does not read"])) { scene, subject in
+    SessionFault("a server that asks and does not read the answers", .comesBack(["does not read", "does not keep up"]))
+    { scene, subject in
       subject.proxy.strike(.deaf)
       for thousand in 0..<60 {
         let questions = (0..<1000).map { number in

@@ -54,7 +54,7 @@ final class FaultLink {
     }
   }
 
-  func inject(_ bytes: [UInt8]) { apply(course?.inject(bytes)) }
+  func inject(_ bytes: [UInt8], counting stanzas: Int) { apply(course?.inject(bytes, counting: stanzas)) }
 
   // MARK: Turns of the loop
 

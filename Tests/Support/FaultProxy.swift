@@ -98,10 +98,13 @@ public final class FaultProxy: @unchecked Sendable {
   }
 
   /// Says something to the clients that are connected, in the server's name. It takes an interception.
-  public func inject(_ text: String) { inject(Array(text.utf8)) }
+  /// - Parameter stanzas: how many stanzas it is. The client counts them, and the server must not hear of it.
+  public func inject(_ text: String, stanzas: Int = 0) { inject(Array(text.utf8), stanzas: stanzas) }
 
-  /// As ``inject(_:)``, of bytes that may not be text.
-  public func inject(_ bytes: [UInt8]) { locked { for link in links { link.inject(bytes) } } }
+  /// As ``inject(_:stanzas:)``, of bytes that may not be text.
+  public func inject(_ bytes: [UInt8], stanzas: Int = 0) {
+    locked { for link in links { link.inject(bytes, counting: stanzas) } }
+  }
 
   /// Ends it with all of its connections.
   public func stop() { locked { isOver = true } }

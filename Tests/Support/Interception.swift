@@ -58,7 +58,19 @@ public struct Interception: Sendable {
   }
 
   // The proxy's lock guards it.
-  private final class Log: @unchecked Sendable { var pieces: [String] = [] }
+  private final class Log: @unchecked Sendable {
+    var pieces: [String] = []
+    var injected = 0
+  }
+
+  /// Takes note of stanzas that the server has not sent.
+  func note(injected count: Int) { log.injected += count }
+
+  /// The client counts stanzas that the server has not sent: the server is told its own count (XEP-0198 §4).
+  func discounted(_ piece: String) -> String {
+    guard log.injected > 0, piece.hasPrefix("<a ") || piece.hasPrefix("<resume ") else { return piece }
+    return piece.replacing(/h=['"]([0-9]+)['"]/) { "h='\(max(0, (Int($0.1) ?? 0) - log.injected))'" }
+  }
 
   func note(_ piece: String) { if log.pieces.count < 10_000 { log.pieces.append(piece) } }
   func sentByClients() -> [String] { log.pieces }
@@ -121,7 +133,7 @@ final class InterceptedCourse {
     }
     for piece in fromClient.feed(text) {
       interception.note(piece.text)
-      say(interception.change(.toServer, piece.text), toServer: &outcome)
+      say(interception.change(.toServer, interception.discounted(piece.text)), toServer: &outcome)
     }
     return outcome
   }
@@ -148,7 +160,8 @@ final class InterceptedCourse {
     return outcome
   }
 
-  func inject(_ bytes: [UInt8]) -> Outcome {
+  func inject(_ bytes: [UInt8], counting stanzas: Int) -> Outcome {
+    interception.note(injected: stanzas)
     var outcome = Outcome()
     say(bytes, toClient: &outcome)
     return outcome
