@@ -52,7 +52,7 @@ enum Cut: String, CaseIterable {
       // What is said meanwhile may not be enough.
       try pass(.milliseconds(500))
       proxy.cut(manner)
-    case .halfOpen: proxy.strike(.silence(after: Int.random(in: 0..<200, using: &generator), direction))
+    case .halfOpen: proxy.strike(.silence(after: 0, direction))
     case .refused:
       proxy.refuse(true)
       proxy.cut(manner)

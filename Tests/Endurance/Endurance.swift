@@ -106,6 +106,8 @@ final class Endurance {
           for person in people { try person.ask(&report) }
           try pass(duration)
         }
+        // An end that nobody is told of is found when an answer does not come.
+        if cut == .halfOpen { try person.expectAnswer() }
       }
       for person in struck {
         try settle(person, after: signals)

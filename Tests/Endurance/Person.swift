@@ -43,6 +43,12 @@ final class Person {
     try asker.send("<iq type='get' id='\(id)' to='\(fullJID)'><ping xmlns='urn:xmpp:ping'/></iq>")
   }
 
+  /// Has it ask the server for something, whatever comes of that.
+  func expectAnswer() throws {
+    _ = try account.begin(
+      .Connection, "Subscribe", [.string("nobody@localhost"), .options(["reveal": .bool(true)])])
+  }
+
   /// Counts what was answered; behind a fence whatever was asked of the present session must have been.
   func count(_ report: inout Report) {
     for received in asker.received.dropFirst(readOfAsker) {
