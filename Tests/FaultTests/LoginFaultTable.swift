@@ -4,7 +4,8 @@ import Support
 
 extension LoginFault {
   /// Those that are over at once.
-  static let fast = connections + starts + certificates + mechanisms + scrams + streams + unreadable + bindings
+  static let fast =
+    connections + starts + certificates + mechanisms + scrams + streams + unreadable + bindings
 
   /// Those whose end is a time-out.
   static let slow: [LoginFault] = [

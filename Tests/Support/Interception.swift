@@ -26,6 +26,7 @@ public struct Interception: Sendable {
 
   let start: Start
   let certificate: TestCertificate?
+  let version: Int32?
   let upstreamVersion: Int32?
   let change: Change
   private let log = Log()
@@ -33,14 +34,15 @@ public struct Interception: Sendable {
   /// Describes an interception.
   /// - Parameters:
   ///   - certificate: what the client is shown.
-  ///   - upstreamVersion: the version of TLS to speak to the server, as OpenSSL numbers them; nil where it is spoken to in
-  ///     the clear.
+  ///   - version: the version of TLS to speak to the client, as OpenSSL numbers them; nil for the newest.
+  ///   - upstreamVersion: that to speak to the server; nil where it is spoken to in the clear.
   public init(
-    _ start: Start, showing certificate: TestCertificate? = nil, upstreamVersion: Int32? = nil,
+    _ start: Start, showing certificate: TestCertificate? = nil, version: Int32? = nil, upstreamVersion: Int32? = nil,
     change: @escaping Change = { Array($1.utf8) }
   ) {
     self.start = start
     self.certificate = certificate
+    self.version = version
     self.upstreamVersion = upstreamVersion
     self.change = change
   }
@@ -104,7 +106,9 @@ final class InterceptedCourse {
     case .never: stage = .passing
     case .direct:
       stage = .passing
-      guard let end = interception.certificate.flatMap({ TLSEnd(as: $0) }) else { return nil }
+      guard let end = interception.certificate.flatMap({ TLSEnd(as: $0, version: interception.version) }) else {
+        return nil
+      }
       client = end
     default: stage = .offering
     }
@@ -212,7 +216,7 @@ final class InterceptedCourse {
       outcome.toClient += consent
       stage = .passing
       fromClient = StanzaSplitter()
-      client = interception.certificate.flatMap { TLSEnd(as: $0) }
+      client = interception.certificate.flatMap { TLSEnd(as: $0, version: interception.version) }
       outcome.isOver = client == nil
     }
   }
