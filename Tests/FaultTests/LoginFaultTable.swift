@@ -94,10 +94,12 @@ extension LoginFault {
 
   private static let scrams: [LoginFault] =
     [
-      .scram("a false signature", ["prove"], element: "<success", proves: true) { "v=AAAA" + $0.dropFirst(6) },
+      .scram("a false signature", ["prove"], element: "<success", proves: true) {
+        ($0.hasPrefix("v=AAAA") ? "v=BBBB" : "v=AAAA") + $0.dropFirst(6)
+      },
       .scram("an empty signature", ["prove"], element: "<success", proves: true) { _ in "v=" },
       .scram("an error instead of a signature", element: "<success", proves: true) { _ in "e=other-error" },
-      .scram("another nonce", ["nonce"]) { "r=0" + $0.dropFirst(3) },
+      .scram("another nonce", ["nonce"]) { ($0.hasPrefix("r=0") ? "r=1" : "r=0") + $0.dropFirst(3) },
       .scram("our nonce and nothing more", ["nonce"]) { message in
         String(message.prefix(2 + 32) + message.drop { $0 != "," })
       },
