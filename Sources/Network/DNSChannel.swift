@@ -98,6 +98,7 @@ final class DNSChannel {
   // MARK: The loop
 
   private func watch(_ descriptor: Int32, _ interest: EventLoop.Interest) {
+    if interest.contains(.read) { watched.insert(descriptor) } else { watched.remove(descriptor) }
     guard !interest.isEmpty else { return EventLoop.shared.unwatch(descriptor) }
     EventLoop.shared.watch(descriptor, for: interest) { [weak self] happened in
       let canWrite = happened.contains(.write)
@@ -120,8 +121,14 @@ final class DNSChannel {
     let wait = cares_wait(channel)
     guard wait >= 0 else { return }
     timer = EventLoop.shared.time.schedule(after: .microseconds(wait) + .milliseconds(1)) { [weak self] in
-      self?.process(ARES_SOCKET_BAD, ARES_SOCKET_BAD)
+      self?.timeIsUp()
     }
+  }
+
+  /// What came while the loop was busy is read first: it came in time.
+  private func timeIsUp() {
+    for descriptor in watched { process(descriptor, ARES_SOCKET_BAD) }
+    process(ARES_SOCKET_BAD, ARES_SOCKET_BAD)
   }
 
   // MARK: What c-ares gives and takes

@@ -36,12 +36,20 @@ public final class XMPPServer {
   /// that ends: it sees so on its standard input.
   public static func shared(_ family: Family = .prosody) throws -> XMPPServer {
     ended
+    // Tests of several kinds may ask at the same time.
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
     if let server = sharedOnes[family] { return try server.get() }
     let server = Result { try XMPPServer(family) }
     sharedOnes[family] = server
     return try server.get()
   }
 
+  private nonisolated(unsafe) static let lock: UnsafeMutablePointer<pthread_mutex_t> = {
+    let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    pthread_mutex_init(lock, nil)
+    return lock
+  }()
   private nonisolated(unsafe) static var sharedOnes: [Family: Result<XMPPServer, any Error>] = [:]
 
   // Statics are never deinitialized, so its files would stay.
