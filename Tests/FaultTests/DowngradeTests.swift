@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Somebody in the middle whose certificate is believed, and who wants the log-in to be weaker than it could be.
-@Suite("Downgrades", .serialized, .timeLimit(.minutes(2)))
+@Suite("Downgrades", .serialized, .timeLimit(.minutes(15)))
 struct DowngradeTests {
   private static let families = [XMPPServer.Family.prosody, .ejabberd]
 

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The proxy itself: a fault that does not happen would make every test pass.
-@Suite("The proxy of the fault tests", .serialized, .timeLimit(.minutes(1)))
+@Suite("The proxy of the fault tests", .serialized, .timeLimit(.minutes(15)))
 struct FaultProxyTests {
   @Test("It lets a client through, and breaks the connection when told to", arguments: FaultProxy.Manner.allCases)
   func relays(manner: FaultProxy.Manner) async throws {

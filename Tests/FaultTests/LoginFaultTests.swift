@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// What goes wrong before an account is connected. What takes until a time-out is tried beside the faults of sessions.
-@Suite("Faults on the way in", .serialized, .timeLimit(.minutes(4)))
+@Suite("Faults on the way in", .serialized, .timeLimit(.minutes(15)))
 struct LoginFaultTests {
   @Test(
     "Each ends Connect with the right error and reason, shows nothing to anybody, and leaves nothing behind",

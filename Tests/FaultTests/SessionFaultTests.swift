@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// What goes wrong while an account is connected.
-@Suite("Faults of a session", .serialized, .timeLimit(.minutes(4)))
+@Suite("Faults of a session", .serialized, .timeLimit(.minutes(15)))
 struct SessionFaultTests {
   @Test("Each has the right Status and reason, shows nothing that was not meant, and leaves nothing behind")
   func faults() async throws {

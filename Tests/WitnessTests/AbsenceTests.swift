@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Whoever guesses the full JID of a session that is hidden sees what he would see of one that is not there.
-@Suite("Absence", .serialized, .timeLimit(.minutes(6)))
+@Suite("Absence", .serialized, .timeLimit(.minutes(15)))
 struct AbsenceTests {
   private func compare(_ expected: [String: [String]], _ got: [String: [String]], _ when: String) {
     #expect(expected.values.contains { !$0.isEmpty }, "an absent resource answers nothing: nothing was compared")

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// A person with busctl is a first-class client.
-@Suite("By hand with busctl", .serialized, .timeLimit(.minutes(4)))
+@Suite("By hand with busctl", .serialized, .timeLimit(.minutes(15)))
 struct ByHandTests {
   private static let name = DaemonProcess.busName
   private static let properties = "org.freedesktop.DBus.Properties"

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// What a person sees of certificates, over the bus.
-@Suite("Certificates, over the bus", .serialized, .timeLimit(.minutes(2)))
+@Suite("Certificates, over the bus", .serialized, .timeLimit(.minutes(15)))
 struct CertificateWitnessTests {
   /// The hash of the server's certificate as openssl(1) writes it: in capitals, with colons.
   private func fingerprint(_ witness: Witness) throws -> String {

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// What another user of the machine can find out over the bus: nothing.
-@Suite("Other users of this computer", .serialized, .timeLimit(.minutes(4)))
+@Suite("Other users of this computer", .serialized, .timeLimit(.minutes(15)))
 struct OtherUsersTests {
   private let properties = "org.freedesktop.DBus.Properties"
   private let root = "/org/nightcloak/Presence1"

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The program as a process: what it writes down, how it ends.
-@Suite("The daemon's process", .serialized, .timeLimit(.minutes(4)))
+@Suite("The daemon's process", .serialized, .timeLimit(.minutes(15)))
 struct ProcessTests {
   /// Connected, with somebody who sees Tybalt.
   private func shown(_ witness: Witness) throws -> (tybalt: OurAccount, juliet: RawClient) {

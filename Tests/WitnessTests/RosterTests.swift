@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Subscriptions over D-Bus: each shows only what the person asked for.
-@Suite("The roster over D-Bus", .serialized, .timeLimit(.minutes(4)))
+@Suite("The roster over D-Bus", .serialized, .timeLimit(.minutes(15)))
 struct RosterTests {
   @Test("A subscription request is listed and answered by nobody but the person")
   func requests() async throws {

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// From the command line to DNS, and from there to a server.
-@Suite("The server of a domain", .serialized, .timeLimit(.minutes(4)))
+@Suite("The server of a domain", .serialized, .timeLimit(.minutes(15)))
 struct ServerLookupTests {
   /// What Connect answers for an account of a domain that only the DNS stub knows.
   private func connect(_ witness: Witness, _ domain: String, _ stub: DNSStub) throws -> RawBus.Refusal? {

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The servers that scenarios run on.
-@Suite("Servers for tests", .serialized, .timeLimit(.minutes(4)))
+@Suite("Servers for tests", .serialized, .timeLimit(.minutes(15)))
 struct ServersTests {
   @Test("A server that is started again has its ports and its accounts", arguments: XMPPServer.Family.allCases)
   func restart(family: XMPPServer.Family) async throws {

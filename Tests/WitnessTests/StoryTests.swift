@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The main story of the program, and how else it can go.
-@Suite("Asking and answering", .serialized, .timeLimit(.minutes(4)))
+@Suite("Asking and answering", .serialized, .timeLimit(.minutes(15)))
 struct StoryTests {
   /// Juliet's account in the program asks a raw Tybalt, or a raw Juliet asks Tybalt's account.
   private func tybaltConnected(

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Going out of sight and coming back, in the way that needs nothing of the server.
-@Suite("Being visible and invisible", .serialized, .timeLimit(.minutes(4)))
+@Suite("Being visible and invisible", .serialized, .timeLimit(.minutes(15)))
 struct VisibilityTests {
   @Test("Contacts see who comes online, sets a status, goes invisible and comes back")
   func round() async throws {

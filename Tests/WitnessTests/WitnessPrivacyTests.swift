@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// What the Doorkeeper is for. Every test here fails against a daemon that was built without it.
-@Suite("Nobody is told", .serialized, .timeLimit(.minutes(4)))
+@Suite("Nobody is told", .serialized, .timeLimit(.minutes(15)))
 struct WitnessPrivacyTests {
   /// The answers of an account that has no session, and then those of one that has.
   private func compare(

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The Witness itself, against two raw clients: one that keeps silent and one that does not.
-@Suite("The Witness", .serialized, .timeLimit(.minutes(4)))
+@Suite("The Witness", .serialized, .timeLimit(.minutes(15)))
 struct WitnessSelfTests {
   private func playing(
     visible: Bool = false, _ act: @escaping @Sendable (Witness, RawClient, RawClient) throws -> Void
