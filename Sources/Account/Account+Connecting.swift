@@ -69,8 +69,8 @@ extension Account {
     await visibilityGate.enter()
     defer { visibilityGate.leave() }
     guard status == .connected else {
-      // It was lost while we waited for our turn.
-      if status == .waiting { abandon("Disconnect was called before the connection was up again.") }
+      // It was lost while we waited for our turn, and may be on its way back already.
+      if status != .disconnected { abandon("Disconnect was called before the connection was up again.") }
       return
     }
     let serial = streamSerial

@@ -75,6 +75,27 @@ struct RaceTests {
     #expect(home.servers.isEmpty)
   }
 
+  @Test("Disconnect behind a SetVisible that outlives its connection ends it, also when it is on its way back")
+  @LoopActor func disconnectWhileComingBack() async throws {
+    let home = try await Home(mode: .invisible)
+    try await home.connect()
+    try home.server.holdsAnswers = true
+    let showing = outcome { () async throws(AccountError) in try await home.account.setMode(.visible) }
+    await home.sentSomething()
+    let leaving = outcome { () async throws(AccountError) in await home.account.disconnect() }
+    for _ in 0..<100 { await withCheckedContinuation { turn in spawn { turn.resume() } } }
+    home.onOpen = { $0.isMute = true }
+    try home.server.cut(time: home.time)
+    home.time.advance(by: .seconds(2))
+    #expect(home.account.status == .connecting)
+    home.time.advance(by: .seconds(10))
+    #expect(await showing.value() != nil)
+    _ = await leaving.value()
+    #expect(home.account.status == .disconnected)
+    home.time.advance(by: .seconds(3600))
+    #expect(home.servers.count == 2)
+  }
+
   @Test("Connect during a Disconnect waits for it, and then connects")
   @LoopActor func connectDuringDisconnect() async throws {
     let home = try await Home()
