@@ -34,7 +34,7 @@ extension Account {
     forgetStream()
     if let resumption { suspend(resumption) }
     let goesOn = isEstablished && !isFinal
-    if !goesOn || suspended == nil { forgetSession() }
+    if !goesOn || !keepsSession { forgetSession() }
     if goesOn {
       waitForNextTry(error)
     } else {
@@ -60,6 +60,9 @@ extension Account {
     }
     suspended = SuspendedSession(resumption: resumption, expiry: expiry, unconfirmed: unconfirmed)
   }
+
+  /// Whether the server keeps the session still.
+  private var keepsSession: Bool { suspended.map { $0.resumption.expiresAt > time.now } ?? false }
 
   /// The server has given up the session. Where we are about to ask for it, the server's answer tells.
   private func sessionExpired() {

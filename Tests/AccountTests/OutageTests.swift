@@ -176,6 +176,22 @@ struct OutageTests {
     #expect(try home.server.resumption == nil)
   }
 
+  @Test("It is over, too, when its time ends during a try that comes to nothing")
+  @LoopActor func expiryDuringTry() async throws {
+    let home = try await Home()
+    try await home.connect()
+    try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
+    home.onOpen = { $0.isMute = true }
+    try home.server.cut(keeping: .seconds(5), time: home.time)
+    home.time.advance(by: .seconds(2))
+    #expect(home.account.status == .connecting)
+    home.time.advance(by: .seconds(5))
+    #expect(home.sessionEnds().isEmpty)
+    try home.server.cut(time: home.time)
+    #expect(home.account.status == .waiting)
+    #expect(home.sessionEnds() == ["romeo@localhost they-see-me disconnected"])
+  }
+
   // MARK: What was on its way when the connection broke
 
   @Test("Presence that was lost is made anew, as it is by then")
