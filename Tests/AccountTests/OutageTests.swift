@@ -211,6 +211,23 @@ struct OutageTests {
     #expect(!sent.contains { $0.contains("tea") })
   }
 
+  @Test("A change of presence during an outage is shown once, also where the session was a new one")
+  @LoopActor func shownOnce() async throws {
+    let home = try await Home()
+    try await home.connect()
+    home.onOpen = { $0.resumes = false }
+    try home.server.cut(time: home.time)
+    home.account.setPresence(show: .away, status: "", priority: nil)
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    #expect(try presences(home.server.take()).count == 1)
+    home.onOpen = { $0.resumes = true }
+    try home.server.cut(time: home.time)
+    home.time.advance(by: .seconds(5))
+    await home.status(.connected)
+    #expect(try presences(home.server.take()).isEmpty)
+  }
+
   @Test("Whoever lost the right to see us during an outage is told so, and only that")
   @LoopActor func revokedMeanwhile() async throws {
     let home = try await Home(mode: .invisible)
