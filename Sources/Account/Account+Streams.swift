@@ -45,6 +45,8 @@ extension Account {
   /// A new session has begun: with it everything of an earlier one is over.
   private func bound(_ jid: FullJID, _ features: StreamFeatures, _ security: Security, _ serial: UInt64) {
     forgetSession()
+    // Who knows the resource from before may ask it at once.
+    doorkeeper.imitator.beginLearning()
     fullJID = jid
     self.security = security
     loginMemory.loggedIn(by: security)
@@ -66,10 +68,10 @@ extension Account {
 
   /// Learns what must be known before anything is shown, then shows what is wanted.
   func settle(_ serial: UInt64) async throws(AccountError) {
-    try await settleDisclosures(serial)
-    guard isComingUp(serial) else { return }
     setStatus(.connecting, "learning how the server answers for somebody who is not there")
     await learnAbsence()
+    guard isComingUp(serial) else { return }
+    try await settleDisclosures(serial)
     guard isComingUp(serial) else { return }
     setStatus(.connecting, "getting the roster")
     try await getRoster(serial)

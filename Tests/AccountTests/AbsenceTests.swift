@@ -3,6 +3,7 @@
 import Account
 import Audience
 import EventLoop
+import Store
 import Testing
 import XML
 import XMPP
@@ -66,6 +67,28 @@ struct AbsenceTests {
     }
     #expect(!sent[2].contains("not there in"))
     #expect(server.sent.count { $0.attribute("to")?.hasPrefix("juliet@localhost/") == true } == 1)
+  }
+
+  @Test("A resource that is bound again for the goodbyes that it owes answers as the server does from the start")
+  @LoopActor func owedResource() async throws {
+    let store = try await Home.emptyStore()
+    try store.noteDisclosure(resource: "old", jid: "s@localhost/x")
+    let home = try await Home(mode: .invisible, store: store)
+    home.onOpen = { server in
+      server.bounces = Self.translating
+      server.isSlowToClose = true
+      server.onSend = {
+        server.onSend = {}
+        server.say(self.question("1"))
+      }
+    }
+    let connecting = spawn { try? await home.account.connect() }
+    await home.opened()
+    let server = try #require(home.servers.first)
+    let sent = try await answers(2, from: server)
+    #expect(sent.first?.contains("not there") == true && sent.last?.contains("unavailable") == true)
+    await home.account.disconnect()
+    await connecting.value
   }
 
   @Test("What is no language is not asked about, and answered all the same")
