@@ -30,11 +30,14 @@ extension Account {
     } catch {
       return lost(error, isFinal: true, nil)
     }
+    let resource = client.resource
     doorkeeper.open(makeStream(client, suspended?.resumption)) { [weak self] event in
       guard let self, streamSerial == serial else { return }
       switch event {
       case .step(let step): setStatus(.connecting, "\(step)")
-      case .bound(let jid, let features, let security): bound(jid, features, security, serial)
+      case .bound(let jid, let features, let security):
+        askedResource = resource
+        bound(jid, features, security, serial)
       case .resumed(let security, let sent): resumed(security, sent, serial)
       case .ended(let end, let resumption): ended(end, resumption)
       case .notResumed, .stanza: break
@@ -84,8 +87,8 @@ extension Account {
   func takeUpMode(_ serial: UInt64) async throws(AccountError) {
     setStatus(.connecting, "taking up the visibility that is wanted")
     let isShown = audience.isBroadcasting
-    if !isShown, wantedMode == .invisible, let known = configuration.client.resource, fullJID?.resource == known {
-      // The wish came after the resource was asked for.
+    if !isShown, wantedMode == .invisible, let known = askedResource, fullJID?.resource == known {
+      // The wish came after the resource was asked for. A server that gives it unasked would do so again.
       return try await reopen()
     }
     try await take(

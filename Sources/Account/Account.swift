@@ -86,6 +86,8 @@ public final class Account {
   var isEstablished = false
   /// Whether the present session knows all that it has to before anything may be shown.
   var isSettled = false
+  /// The resource that was asked for when the present session began.
+  var askedResource: String?
   /// The session that the server keeps while there is no stream.
   var suspended: SuspendedSession?
   var reconnection = Reconnection()

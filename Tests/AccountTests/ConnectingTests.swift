@@ -10,6 +10,14 @@ import XMPP
 struct ConnectingTests {
   init() { EventLoop.runInBackground() }
 
+  @Test("A server that gives one resource to all, also the one that we would have asked for, is not tried for ever")
+  @LoopActor func oneResource() async throws {
+    let home = try await Home(mode: .invisible, resource: "balcony")
+    home.onOpen = { $0.resource = "balcony" }
+    try await home.connect()
+    #expect(home.servers.count == 1)
+  }
+
   @Test("A visible account learns how absence looks, gets its roster, and only then shows itself, once")
   @LoopActor func visibleStart() async throws {
     let home = try await Home()
