@@ -15,7 +15,7 @@ extension Account {
   func ended(_ end: StreamEnd, _ resumption: Resumption?) {
     if isClosing {
       // We wanted it, and `close` goes on from here. But goodbyes that were never heard are owed.
-      if let resumption { suspend(resumption) }
+      if let resumption, UnconfirmedPresence(resumption.unacknowledged).isFarewell { suspend(resumption) }
       return streamEnd.resume(())
     }
     guard status != .disconnected else { return }
@@ -77,11 +77,34 @@ extension Account {
     suspended = nil
     self.security = security
     loginMemory.loggedIn(by: security)
-    makePresenceAnew(session.unconfirmed)
+    let lost = UnconfirmedPresence(sent)
+    correct(session.unconfirmed, by: lost)
+    makePresenceAnew(lost)
     for stanza in sent where stanza.presence == nil { doorkeeper.sendAgain(stanza) }
     comeUp(serial) { () async throws(AccountError) in
+      if self.isSpent, self.wantedMode == .invisible { return try await self.reopen() }
       if self.isSettled { try await self.takeUpMode(serial) } else { try await self.settle(serial) }
     }
+  }
+
+  /// The session is over. Whoever was told so by the end of it is not owed that any more.
+  func notResumed(_ sent: [SentStanza]) {
+    guard let feared = suspended?.unconfirmed.hidden else { return }
+    for address in feared.subtracting(UnconfirmedPresence(sent).hidden) { doorkeeper.isUnseen(by: address) }
+  }
+
+  /// The server's count tells what has arrived of that which was in doubt. Nobody is told a second time that we are gone,
+  /// which would say that we were there until now; and nobody at all who has seen nothing.
+  private func correct(_ feared: UnconfirmedPresence, by lost: UnconfirmedPresence) {
+    for address in lost.unseen.union(feared.hidden.subtracting(lost.hidden)) { doorkeeper.isUnseen(by: address) }
+    if feared.withdrawal && !lost.withdrawal {
+      doorkeeper.audience.noteDeparture(.unavailable, to: nil)
+    } else if lost.isUnseen && wantedMode == .invisible {
+      doorkeeper.isUnseen(by: nil)
+    } else {
+      return
+    }
+    decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }
   }
 
   /// Shows what is true by now to those who may not have heard.

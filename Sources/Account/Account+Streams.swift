@@ -40,7 +40,8 @@ extension Account {
         bound(jid, features, security, serial)
       case .resumed(let security, let sent): resumed(security, sent, serial)
       case .ended(let end, let resumption): ended(end, resumption)
-      case .notResumed, .stanza: break
+      case .notResumed(let sent): notResumed(sent)
+      case .stanza: break
       }
     }
   }
@@ -116,6 +117,7 @@ extension Account {
     guard let owed = try disclosures.owed() else { return }
     if fullJID?.resource == owed.resource {
       setStatus(.connecting, "saying the goodbyes that are owed from before")
+      isSpent = true
       doorkeeper.audience.inherit(shown: owed.addresses)
       decide { decloak, audience in decloak.owedFarewells(audience) }
       try await fence()
@@ -143,6 +145,7 @@ extension Account {
     suspended = nil
     sessionSerial += 1
     isSettled = false
+    isSpent = false
     doorkeeper.forgetSession()
     decide { decloak, audience in decloak.disconnected(inOrder: false, audience: &audience) }
     decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }

@@ -91,6 +91,7 @@ extension Account {
   func reopen() async throws(AccountError) {
     setStatus(.connecting, "")
     let serial = streamSerial
+    isSpent = true
     await close()
     // Somebody may have disconnected while we waited: then that is what was wanted last.
     guard streamSerial == serial &+ 1, status == .connecting, !isRetired else {

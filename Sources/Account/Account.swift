@@ -86,6 +86,8 @@ public final class Account {
   var isEstablished = false
   /// Whether the present session knows all that it has to before anything may be shown.
   var isSettled = false
+  /// Whether the present session is to be left for one with another resource: others know this one.
+  var isSpent = false
   /// The resource that was asked for when the present session began.
   var askedResource: String?
   /// The session that the server keeps while there is no stream.
@@ -170,7 +172,8 @@ public final class Account {
       guard let jid = contact.jid else { return }
       doorkeeper.send(.presence(presence.bare(to: jid, extra: DecloakElements.elements(reason))))
     case .hide(let address):
-      guard let jid = address.jid else { return }
+      // What was to be shown may have been lost with a stream: then there is nothing to take back.
+      guard let jid = address.jid, audience.destination(address) != .outside else { return }
       doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
     case .subscribeBothWays(let contact):
       guard let jid = contact.jid else { return }

@@ -53,8 +53,13 @@ final class Disclosures {
 
   /// Notes that a goodbye was lost on its way.
   func lostFarewell(to jid: JID, _ mode: Mode) {
-    guard let resource, mode == .invisible, jid.bare != account else { return }
+    guard let resource, mode == .invisible, jid.bare != account, !settled.contains(resource) else { return }
     try? store.noteDisclosure(resource: resource, jid: jid.description)
+  }
+
+  /// Somebody sees nothing of the present session.
+  func settle(_ jid: JID) {
+    if let resource { try? store.removeDisclosure(resource: resource, jid: jid.description) }
   }
 
   /// Everybody has been told that a resource is gone, or nobody can be any more.

@@ -100,12 +100,15 @@ final class Doorkeeper {
     case .refuse:
       throw AccountError(.wouldReveal, "This is never sent: it would tell others that you are, or were, online.")
     }
+    var notes: SentStanza.Notes = reveal ? .meant : []
     if let departure = Departure(stanza) {
+      let to = stanza.to.map(Address.init)
+      if departure == .available, audience.isFirstShowing(to: to) { notes.insert(.first) }
       // Written down first: what is not known to have been shown cannot be taken back.
       try disclosures.note(departure, to: stanza.to, audience.mode)
-      audience.noteDeparture(departure, to: stanza.to.map(Address.init))
+      audience.noteDeparture(departure, to: to)
     }
-    stream.send(stanza.element, isMeant: reveal)
+    stream.send(stanza.element, notes)
   }
 
   /// Sends what the server never had, if it may still leave. Presence is made anew instead.
@@ -122,6 +125,12 @@ final class Doorkeeper {
   func lostFarewell(to address: Address?) {
     audience.noteLostFarewell(to: address)
     if let jid = address?.jid { disclosures.lostFarewell(to: jid, audience.mode) }
+  }
+
+  /// Notes that somebody, or everybody, sees nothing of us: what was to be taken back never arrived, or has been.
+  func isUnseen(by address: Address?) {
+    audience.noteLostShowing(to: address)
+    if let jid = address?.jid { disclosures.settle(jid) }
   }
 
   /// Sends a stanza of our own code's making. One that must not leave is a fault of ours: it stays, and is counted.

@@ -18,27 +18,43 @@ struct SuspendedSession {
 /// Presence that may or may not have arrived before the stream was lost. It is made anew when the session goes on, and
 /// never sent again as it was: what it said may not be true any more.
 struct UnconfirmedPresence: Hashable {
+  /// What is in doubt about one of those who see us, or about all contacts.
+  private struct Doubt: Hashable {
+    /// Whether nothing had been shown before.
+    let isFirst: Bool
+    /// Whether the last word was that we are there.
+    var isShown: Bool
+  }
+  private var doubts: [Address?: Doubt] = [:]
+
   /// Who was sent directed presence.
-  var shown: Set<Address> = []
+  var shown: Set<Address> { addresses { $0.isShown } }
   /// Who was told that we are gone.
-  var hidden: Set<Address> = []
-  /// Whether the broadcast of our presence is among it.
-  var broadcast = false
-  /// Whether its withdrawal is.
-  var withdrawal = false
+  var hidden: Set<Address> { addresses { !$0.isShown } }
+  /// Who has seen nothing of us where none of it has arrived.
+  var unseen: Set<Address> { addresses { $0.isFirst } }
+  /// Whether our presence was broadcast last.
+  var broadcast: Bool { doubts[nil]?.isShown == true }
+  /// Whether it was withdrawn last.
+  var withdrawal: Bool { doubts[nil]?.isShown == false }
+  /// Whether it takes back what was shown.
+  var isFarewell: Bool { doubts.values.contains { !$0.isShown } }
+  /// Whether nothing has been broadcast where none of it has arrived.
+  var isUnseen: Bool { doubts[nil]?.isFirst == true }
 
   /// Sorts what the server has not confirmed.
   init(_ sent: [SentStanza]) {
     for stanza in sent {
       guard let presence = stanza.presence else { continue }
-      switch (presence.type, presence.to.map(Address.init)) {
-      case (.available, let address?): shown.insert(address)
-      case (.available, nil): broadcast = true
-      case (.unavailable, let address?): hidden.insert(address)
-      case (.unavailable, nil): withdrawal = true
-      default: break
-      }
+      let address = presence.to.map(Address.init)
+      let isShown = presence.type == .available
+      let isFirst = doubts[address]?.isFirst ?? stanza.notes.contains(.first)
+      doubts[address] = Doubt(isFirst: isFirst, isShown: isShown)
     }
+  }
+
+  private func addresses(_ isIncluded: (Doubt) -> Bool) -> Set<Address> {
+    Set(doubts.compactMap { isIncluded($0.value) ? $0.key : nil })
   }
 }
 

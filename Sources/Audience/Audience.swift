@@ -33,6 +33,8 @@ public struct Audience: Sendable {
   // By account: a question about one contact never walks through all.
   private var sessionsByAccount = AddressesByAccount()
   private var shownByAccount = AddressesByAccount()
+  // Whom the last withdrawal told beside the contacts: should it be lost, they see us still.
+  private var withdrawnFrom: Set<Address> = []
 
   /// The audience of an account that has just been made: nobody but ourselves.
   public init(account: BareAddress) {
@@ -132,6 +134,7 @@ public struct Audience: Sendable {
     case (.available, nil): isBroadcasting = true
     case (.unavailable, nil):
       isBroadcasting = false
+      withdrawnFrom = shown
       shownByAccount.removeAll()  // RFC 6121 §4.5.2: the server tells those who got directed presence, too
     default: break
     }
@@ -140,8 +143,19 @@ public struct Audience: Sendable {
   /// Notes that an unavailable was lost with the stream before the server had it: whoever it was for, or everybody
   /// where it was for all, may see us still.
   public mutating func noteLostFarewell(to address: Address?) {
-    if let address { shownByAccount.insert(address) } else { isBroadcasting = true }
+    if let address { return shownByAccount.insert(address) }
+    isBroadcasting = true
+    for address in withdrawnFrom { shownByAccount.insert(address) }
   }
+
+  /// Notes that what was sent to `address`, or broadcast, never arrived, and that nothing had been shown before: there is
+  /// nothing to take back.
+  public mutating func noteLostShowing(to address: Address?) {
+    if let address { shownByAccount.remove(address) } else { isBroadcasting = false }
+  }
+
+  /// Whether presence to `address`, or to everybody, would be the first.
+  public func isFirstShowing(to address: Address?) -> Bool { address.map { !wasShown($0) } ?? !isBroadcasting }
 
   /// Notes that an earlier stream, which nobody closed, showed us to these, and that its resource is ours again.
   public mutating func inherit(shown addresses: [Address]) {
@@ -151,6 +165,7 @@ public struct Audience: Sendable {
   /// Notes that the stream is gone, and with it all that its resource had shown.
   public mutating func streamEnded() {
     shownByAccount.removeAll()
+    withdrawnFrom.removeAll()
     isBroadcasting = false
   }
 }

@@ -35,6 +35,8 @@ final class ScriptedServer: StanzaStream {
 
   /// What the account wants to go on with.
   let resumption: Resumption?
+  /// How many of the last stanzas it says that it never had; nil for all that it had not confirmed.
+  var lost: Int?
   /// Whether the server has that session still.
   var resumes = true
   /// Whether the server keeps sessions whose stream is lost.
@@ -61,11 +63,17 @@ final class ScriptedServer: StanzaStream {
       session = resumption.jid
       onEvent(
         .resumed(
-          Security(tls: nil, mechanism: mechanism, channelBinding: nil), unacknowledged: resumption.unacknowledged))
+          Security(tls: nil, mechanism: mechanism, channelBinding: nil),
+          unacknowledged: unconfirmed(of: resumption)))
       return
     }
     session = jid
+    if let resumption { onEvent(.notResumed(unacknowledged: unconfirmed(of: resumption))) }
     onEvent(.bound(jid, features, Security(tls: nil, mechanism: mechanism, channelBinding: nil)))
+  }
+
+  private func unconfirmed(of resumption: Resumption) -> [SentStanza] {
+    resumption.unacknowledged.suffix(lost ?? resumption.unacknowledged.count)
   }
 
   func close() {
@@ -83,13 +91,13 @@ final class ScriptedServer: StanzaStream {
     if keepsSessions, let session {
       resumption = Resumption(
         jid: session, id: "session", location: nil, expiresAt: time.now + keeping, handled: 0, acknowledged: 0,
-        unacknowledged: sent.suffix(unacknowledged).map { SentStanza($0, isMeant: meant.contains($0)) })
+        unacknowledged: zip(sent, notes).suffix(unacknowledged).map { SentStanza($0, $1) })
     }
     onEvent(.ended(StreamEnd(.network, "The connection broke."), resumption))
   }
 
-  /// What was sent with the note that it is meant.
-  private var meant: Set<Element> = []
+  /// What was noted on all that was sent.
+  private var notes: [SentStanza.Notes] = []
 
   /// Ends the stream.
   func end() { onEvent(.ended(StreamEnd(.cancelled, "closed"), nil)) }
@@ -97,9 +105,9 @@ final class ScriptedServer: StanzaStream {
   func setActive(_ isActive: Bool) { activity.append(isActive) }
   func check() { checks += 1 }
 
-  func send(_ stanza: Element, isMeant: Bool) {
+  func send(_ stanza: Element, _ notes: SentStanza.Notes) {
     sent.append(stanza)
-    if isMeant { meant.insert(stanza) }
+    self.notes.append(notes)
     defer { onSend() }
     answer(stanza)
   }
@@ -152,7 +160,10 @@ final class ScriptedServer: StanzaStream {
 
   /// Takes what was sent since the last time, as text.
   func take() -> [String] {
-    defer { sent.removeAll() }
+    defer {
+      sent.removeAll()
+      notes.removeAll()
+    }
     return sent.map { $0.serialized(within: "jabber:client") }
   }
 }

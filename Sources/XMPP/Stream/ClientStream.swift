@@ -105,8 +105,8 @@ public final class ClientStream: StanzaStream {
   }
 
   /// Sends a stanza.
-  public func send(_ element: Element, isMeant: Bool) {
-    let stanza = SentStanza(element, isMeant: isMeant)
+  public func send(_ element: Element, _ notes: SentStanza.Notes) {
+    let stanza = SentStanza(element, notes)
     switch phase {
     case .bound: perform(bound?.send(stanza, at: time.now))
     // Nobody was told of the end yet, so whoever sends this relies on the stream.

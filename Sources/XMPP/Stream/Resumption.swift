@@ -40,14 +40,31 @@ public struct Resumption: Sendable {
 
 /// A stanza that was sent, and what its sender noted on it.
 public struct SentStanza: Hashable, Sendable {
+  /// What a sender notes. The stream makes no use of it.
+  public struct Notes: OptionSet, Hashable, Sendable {
+    /// The notes, a bit each.
+    public let rawValue: UInt8
+    /// Notes by their bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// Somebody said that it may go to whom it would reveal us.
+    public static let meant = Notes(rawValue: 1)
+    /// It is the first that shows us to whom it goes.
+    public static let first = Notes(rawValue: 2)
+  }
+
   /// The stanza.
   public let element: Element
-  /// Whether somebody said that it may go to whom it would reveal us. The stream makes no use of it.
-  public let isMeant: Bool
+  /// What was noted.
+  public let notes: Notes
+  /// Whether somebody said that it may go to whom it would reveal us.
+  public var isMeant: Bool { notes.contains(.meant) }
 
   /// Notes a stanza.
-  public init(_ element: Element, isMeant: Bool) {
+  public init(_ element: Element, _ notes: Notes) {
     self.element = element
-    self.isMeant = isMeant
+    self.notes = notes
   }
+
+  /// Notes a stanza.
+  public init(_ element: Element, isMeant: Bool) { self.init(element, isMeant ? .meant : []) }
 }

@@ -15,8 +15,8 @@ public protocol StanzaStream: AnyObject {
   func open()
   /// Sends a stanza, in the order of the calls. Before the stream is bound or resumed, and once it is closed or has
   /// ended, nothing is sent.
-  /// - Parameter isMeant: a note of the sender's, given back with the stanza if the server never had it.
-  func send(_ element: Element, isMeant: Bool)
+  /// - Parameter notes: the sender's, given back with the stanza if the server never had it.
+  func send(_ element: Element, _ notes: SentStanza.Notes)
   /// Tells the server whether somebody is looking (XEP-0352), where it wants to know. Forgotten with the stream.
   func setActive(_ isActive: Bool)
   /// Finds out soon whether the server is still there: something happened that may have cut the connection.
@@ -28,7 +28,10 @@ public protocol StanzaStream: AnyObject {
 
 extension StanzaStream {
   /// Sends a stanza.
-  public func send(_ stanza: Stanza) { send(stanza.element, isMeant: false) }
+  public func send(_ stanza: Stanza) { send(stanza.element, []) }
+
+  /// Sends an element with the one note that most have or lack.
+  public func send(_ element: Element, isMeant: Bool) { send(element, isMeant ? .meant : []) }
 }
 
 /// What happened on a stream.
