@@ -50,11 +50,14 @@ extension Account {
   private func suspend(_ resumption: Resumption) {
     if let suspended { time.cancel(suspended.expiry) }
     let unconfirmed = UnconfirmedPresence(resumption.unacknowledged)
-    for address in unconfirmed.hidden { doorkeeper.lostFarewell(to: address) }
+    // Where a broadcast stands the server says goodbye to those as well, whatever becomes of the session.
+    let isUnseen = unconfirmed.isUnseen
+    if isUnseen { for address in unconfirmed.hidden { doorkeeper.lostFarewell(to: address) } }
     if unconfirmed.withdrawal {
       doorkeeper.lostFarewell(to: nil)
       decide { decloak, audience in decloak.modeChanged(to: .visible, audience: &audience) }
     }
+    if !isUnseen { for address in unconfirmed.hidden { doorkeeper.lostFarewell(to: address) } }
     let expiry = time.schedule(after: max(.zero, resumption.expiresAt - time.now)) { [weak self] in
       self?.sessionExpired()
     }
