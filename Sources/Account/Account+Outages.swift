@@ -114,9 +114,12 @@ extension Account {
   private func makePresenceAnew(_ unconfirmed: UnconfirmedPresence) {
     // What was never settled is shown when it has been.
     guard isSettled else { return }
-    // Who wants to hide meanwhile is not shown once more before that.
+    // Who wants to hide meanwhile is not shown once more before that: what follows on the stream may ask for it already.
     guard wantedMode == audience.mode || wantedMode == .visible else {
       decide { decloak, audience in decloak.owedFarewells(audience) }
+      decide { decloak, audience in decloak.hide(audience: &audience) }
+      withdraw()
+      isSpent = true
       return
     }
     if audience.isBroadcasting, unconfirmed.broadcast || unconfirmed.withdrawal || hasNewPresence {

@@ -337,6 +337,25 @@ struct OutageTests {
     #expect(!home.account.isModePending)
   }
 
+  @Test("A SetInvisible during an outage holds before anything is read of a session that goes on")
+  @LoopActor func hiddenAtOnce() async throws {
+    let home = try await Home(roster: Self.nurse)
+    try await home.connect()
+    home.account.setPolicy(.allow)
+    try home.server.cut(time: home.time)
+    try await home.account.setMode(.invisible)
+    home.onOpen = {
+      $0.greeting =
+        "<presence from='s@localhost/x' to='juliet@localhost'><decloak xmlns='urn:xmpp:decloak:0'/></presence>"
+    }
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    let said = presences(home.servers[1].take())
+    #expect(said.count == 1 && said.first?.contains("type='unavailable'") == true, "\(said)")
+    #expect(said.first?.contains("to=") == false)
+    #expect(home.resolved() == [.disconnected])
+  }
+
   @Test("SetInvisible whose goodbye was lost with the connection goes back for it before the new stream is opened")
   @LoopActor func lostWithdrawal() async throws {
     let home = try await Home(roster: Self.nurse)

@@ -37,6 +37,8 @@ final class ScriptedServer: StanzaStream {
   let resumption: Resumption?
   /// How many of the last stanzas it says that it never had; nil for all that it had not confirmed.
   var lost: Int?
+  /// What follows at once when a session goes on.
+  var greeting: String?
   /// Whether the server has that session still.
   var resumes = true
   /// Whether the server keeps sessions whose stream is lost.
@@ -65,6 +67,7 @@ final class ScriptedServer: StanzaStream {
         .resumed(
           Security(tls: nil, mechanism: mechanism, channelBinding: nil),
           unacknowledged: unconfirmed(of: resumption)))
+      if let greeting { say(greeting) }
       return
     }
     session = jid
