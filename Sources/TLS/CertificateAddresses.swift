@@ -33,17 +33,12 @@ private func certificates(in pem: [UInt8]) -> [OpaquePointer] {
   guard let input = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { return [] }
   defer { BIO_free(input) }
   var found: [OpaquePointer] = []
-  while let next = PEM_read_bio_X509(input, nil, refusePassphrase, nil) { found.append(next) }
+  while let next = PEM_read_bio_X509(input, nil, noPassphrase, nil) { found.append(next) }
   return found
 }
 
 private func privateKey(in pem: [UInt8]) -> OpaquePointer? {
   guard let input = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { return nil }
   defer { BIO_free(input) }
-  return PEM_read_bio_PrivateKey(input, nil, refusePassphrase, nil)
+  return PEM_read_bio_PrivateKey(input, nil, noPassphrase, nil)
 }
-
-/// OpenSSL would ask for one on the terminal.
-private func refusePassphrase(
-  _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
-) -> Int32 { -1 }
