@@ -76,13 +76,7 @@ struct OutageTests {
   @LoopActor func firstFailure() async throws {
     let home = try await Home()
     home.onOpen = { $0.isMute = true }
-    let failure = Waiter<AccountError?>()
-    spawn {
-      do throws(AccountError) {
-        try await home.account.connect()
-        failure.finish(nil)
-      } catch { failure.finish(error) }
-    }
+    let failure = home.connecting()
     await home.opened()
     try home.server.cut(time: home.time)
     #expect(await failure.value()?.code == .networkError)
