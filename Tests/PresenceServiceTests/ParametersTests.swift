@@ -173,8 +173,8 @@ struct ParametersTests {
 
   @Test("A weaker way of logging in is accepted where that is said, and only there")
   @LoopActor func weaker() async throws {
-    #expect(try await read(["password": "p"]).acceptsWeakerLogin == false)
-    #expect(try await read(["password": "p", "accept-weaker-login": false]).acceptsWeakerLogin == false)
-    #expect(try await read(["password": "p", "accept-weaker-login": true]).acceptsWeakerLogin)
+    #expect(try await read(["password": "p"]).client.acceptsWeakerLogin == false)
+    #expect(try await read(["password": "p", "accept-weaker-login": false]).client.acceptsWeakerLogin == false)
+    #expect(try await read(["password": "p", "accept-weaker-login": true]).client.acceptsWeakerLogin)
   }
 }
