@@ -90,6 +90,7 @@ extension Account {
     guard isComingUp(serial) else { return }
     isModePending = false
     isEstablished = true
+    hasNewPresence = false
     reconnection.connected(at: time.now)
     if !isActive { doorkeeper.setActive(false) }
     setStatus(.connected, "")
