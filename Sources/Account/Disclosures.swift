@@ -46,6 +46,8 @@ final class Disclosures {
       try AccountError.storing { () throws(StoreError) in
         try store.noteDisclosure(resource: resource, jid: to.description)
       }
+      // A server may give the same resource again.
+      settled.remove(resource)
       // Written already, should the program end; on the disk soon, should the machine.
       spawn { await self.flush() }
     // What cannot be struck out is at worst taken back twice.
@@ -65,8 +67,8 @@ final class Disclosures {
 
   /// Everybody has been told that a resource is gone, or nobody can be any more.
   func settle(_ resource: String) {
-    let isStruckOut: Void? = faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
-    if isStruckOut == nil { settled.insert(resource) }
+    settled.insert(resource)
+    faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
   }
 
   private func flush() async {
