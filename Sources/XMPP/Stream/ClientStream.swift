@@ -233,12 +233,13 @@ public final class ClientStream: StanzaStream {
       let info = try await transport.startTLS(
         try configuration.trust, serverName: configuration.certificateName,
         applicationProtocol: negotiation.configuration.tls == .direct ? "xmpp-client" : nil)
+      // Another server may be tried already.
+      guard self.transport === transport else { return }
       tls = info
       logger.debug("secured", metadata: ["version": "\(info.version)", "cipher": "\(info.cipher)"])
       let bindings = ChannelBinding.allCases.compactMap { kind in transport.channelBinding(kind).map { (kind, $0) } }
       negotiate(.secured(Dictionary(uniqueKeysWithValues: bindings)))
     } catch {
-      // Another server may be tried already.
       guard self.transport === transport else { return }
       finish(StreamEnd(error))
     }
