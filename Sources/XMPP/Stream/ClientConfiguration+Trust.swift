@@ -5,11 +5,7 @@ internal import TLS
 extension ClientConfiguration {
   /// Which certificates count, of the server's and of ours.
   var trust: TrustSettings {
-    get throws(TransportError) {
-      var trust = TrustSettings(caFile: caFile, fingerprint: fingerprint)
-      if let clientCertificate { trust.clientCertificate = try ClientCertificate(pem: clientCertificate) }
-      return trust
-    }
+    TrustSettings(caFile: caFile, fingerprint: fingerprint, clientCertificate: clientCertificate)
   }
 
   /// The name that the server's certificate must have: that of the account's domain, wherever we connect to

@@ -231,7 +231,7 @@ public final class ClientStream: StanzaStream {
     guard let transport, phase == .negotiating else { return }
     do throws(TransportError) {
       let info = try await transport.startTLS(
-        try configuration.trust, serverName: configuration.certificateName,
+        configuration.trust, serverName: configuration.certificateName,
         applicationProtocol: negotiation.configuration.tls == .direct ? "xmpp-client" : nil)
       // Another server may be tried already.
       guard self.transport === transport else { return }
