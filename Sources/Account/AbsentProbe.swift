@@ -16,6 +16,7 @@ struct AbsentProbe {
   static let payload = Element("query", "urn:nightcloak:absent", ["a": "1", "b": "2", "c": "3"])
 
   private static let noStore = Element("no-store", "urn:xmpp:hints")
+  private static let chatState = Element("active", "http://jabber.org/protocol/chatstates")
   private static let groupchat = "groupchat"
   private static let result = "result"
   private static let order = "order"
@@ -43,11 +44,7 @@ struct AbsentProbe {
   var unstored: Stanza { .message(Message(to: jid, type: .chat, id: Self.unstored, payload: [Self.noStore])) }
 
   /// Whether messages come back that say nothing. A server that keeps even those keeps this one.
-  var empty: Stanza {
-    .message(
-      Message(
-        to: jid, type: .chat, id: Self.empty, payload: [Element("active", "http://jabber.org/protocol/chatstates")]))
-  }
+  var empty: Stanza { .message(Message(to: jid, type: .chat, id: Self.empty, payload: [Self.chatState])) }
 
   /// Notes a stanza that has come, if it is an answer.
   mutating func note(_ raw: Element, from: JID, own: FullJID?) {
@@ -85,7 +82,5 @@ struct AbsentProbe {
   var unstoredShape: AbsentResource.Shape? { shape("message", Self.unstored, Self.noStore) }
 
   /// The shape of the answer to ``empty``.
-  var emptyShape: AbsentResource.Shape? {
-    shape("message", Self.empty, Element("active", "http://jabber.org/protocol/chatstates"))
-  }
+  var emptyShape: AbsentResource.Shape? { shape("message", Self.empty, Self.chatState) }
 }

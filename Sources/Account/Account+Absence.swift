@@ -11,7 +11,10 @@ extension Account {
   /// Asks the server about a resource of ours that is not there. Until its answers are known, nobody outside gets one.
   func learnAbsence() async {
     doorkeeper.imitator.beginLearning()
+    let serial = streamSerial
     let probe = await probeAbsence(language: nil) { $0.first(own: fullJID) }
+    // On the next stream it is asked anew: what is not known here may be known there by now.
+    guard streamSerial == serial else { return }
     doorkeeper.imitator.learned(probe?.learned ?? AbsentResource())
   }
 

@@ -19,7 +19,6 @@ extension Account {
     var client = configuration.client
     do throws(AccountError) {
       client.leastMechanism = try loginMemory.leastMechanism()
-      client.acceptsWeakerLogin = configuration.acceptsWeakerLogin
       if let owed = try disclosures.owed() {
         // What an earlier stream left behind can only be taken back from where it was said.
         client.resource = owed.resource

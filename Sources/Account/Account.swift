@@ -11,8 +11,8 @@ public import XMPP
 ///
 /// A call or a stanza comes in, the pure core says what is to be done, and this carries it out through the
 /// ``Doorkeeper``. The connection: `Account+Connecting.swift`, `Account+Streams.swift`, `Account+Outages.swift`; what
-/// arrives: `Account+Arrivals.swift`, `Account+Roster.swift`; what people ask for: `Account+Decloak.swift`,
-/// `Account+Visibility.swift`, `Account+Subscriptions.swift`.
+/// arrives: `Account+Arrivals.swift`, `Account+Roster.swift`, `Account+Absence.swift`; what people ask for:
+/// `Account+Decloak.swift`, `Account+Visibility.swift`, `Account+Subscriptions.swift`.
 ///
 /// Every function that awaits looks its stream, session or request up again afterwards: much can happen meanwhile.
 @LoopActor
@@ -122,8 +122,9 @@ public final class Account {
     decloak = Decloak(nonce: nonce)
     presence = OwnPresence(priority: configuration.priority, capabilities: OwnCapabilities.element)
     self.store = store
-    loginMemory = LoginMemory(store, acceptsWeaker: configuration.acceptsWeakerLogin)
-    disclosures = Disclosures(store, account: configuration.client.account)
+    let faults = StoreFaults(logger)
+    loginMemory = LoginMemory(store, acceptsWeaker: configuration.client.acceptsWeakerLogin, faults: faults)
+    disclosures = Disclosures(store, account: configuration.client.account, faults: faults)
     let doorkeeper = Doorkeeper(
       account: configuration.client.account, disclosures: disclosures, time: time, logger: logger)
     let requests = IQRequests(time: time, account: configuration.client.account, doorkeeper: doorkeeper)

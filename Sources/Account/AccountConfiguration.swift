@@ -12,8 +12,6 @@ public struct AccountConfiguration: Sendable {
   /// The priority of our presence (RFC 6121 §4.7.2.3). Negative, so that we never swallow the messages of a
   /// person's other devices or of the offline store.
   public var priority: Int8
-  /// Whether a weaker way of logging in than was used before is accepted.
-  public var acceptsWeakerLogin = false
   /// Whether it connects as soon as it is added, and goes on trying.
   public var connectsByItself = false
 

@@ -16,18 +16,20 @@ final class Disclosures {
   var resource: String?
   private let store: AccountStore
   private let account: BareJID
+  private let faults: StoreFaults
   /// What was said, but could not be struck out: it is not said again and again.
   private var settled: Set<String> = []
 
-  init(_ store: AccountStore, account: BareJID) {
+  init(_ store: AccountStore, account: BareJID, faults: StoreFaults) {
     self.store = store
     self.account = account
+    self.faults = faults
   }
 
   /// What an earlier session left behind: the resource that was shown, and to whom. One resource at a time.
   /// - Throws: ``AccountError`` `storageFailed`.
   func owed() throws(AccountError) -> (resource: String, addresses: [Address])? {
-    try storing { () throws(StoreError) in
+    try AccountError.storing { () throws(StoreError) in
       let all = try store.disclosures().filter { !settled.contains($0.resource) }
       guard let first = all.first else { return nil }
       let addresses = all.filter { $0.resource == first.resource }.compactMap { try? JID($0.jid) }.map(Address.init)
@@ -41,12 +43,18 @@ final class Disclosures {
     guard let resource else { return }
     switch (departure, to) {
     case (.available, let to?) where mode == .invisible && to.bare != account:
-      try storing { () throws(StoreError) in try store.noteDisclosure(resource: resource, jid: to.description) }
+      try AccountError.storing { () throws(StoreError) in
+        try store.noteDisclosure(resource: resource, jid: to.description)
+      }
+      // A server may give the same resource again.
+      settled.remove(resource)
       // Written already, should the program end; on the disk soon, should the machine.
-      spawn { try? await self.store.flush() }
+      spawn { await self.flush() }
     // What cannot be struck out is at worst taken back twice.
-    case (.available, nil): try? store.removeDisclosures(resource: resource)
-    case (.unavailable, let to?): try? store.removeDisclosure(resource: resource, jid: to.description)
+    case (.available, nil):
+      faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
+    case (.unavailable, let to?):
+      faults.attempt { () throws(StoreError) in try store.removeDisclosure(resource: resource, jid: to.description) }
     default: break
     }
   }
@@ -54,30 +62,22 @@ final class Disclosures {
   /// Notes that a goodbye was lost on its way.
   func lostFarewell(to jid: JID, _ mode: Mode) {
     guard let resource, mode == .invisible, jid.bare != account, !settled.contains(resource) else { return }
-    try? store.noteDisclosure(resource: resource, jid: jid.description)
+    faults.attempt { () throws(StoreError) in try store.noteDisclosure(resource: resource, jid: jid.description) }
   }
 
   /// Somebody sees nothing of the present session.
   func settle(_ jid: JID) {
-    if let resource { try? store.removeDisclosure(resource: resource, jid: jid.description) }
+    guard let resource else { return }
+    faults.attempt { () throws(StoreError) in try store.removeDisclosure(resource: resource, jid: jid.description) }
   }
 
   /// Everybody has been told that a resource is gone, or nobody can be any more.
   func settle(_ resource: String) {
     settled.insert(resource)
-    try? store.removeDisclosures(resource: resource)
+    faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
   }
 
-  private func storing<Result>(_ work: () throws(StoreError) -> Result) throws(AccountError) -> Result {
-    do throws(StoreError) {
-      return try work()
-    } catch {
-      throw AccountError(error)
-    }
+  private func flush() async {
+    do throws(StoreError) { try await store.flush() } catch { faults.tell(error) }
   }
-}
-
-extension AccountError {
-  /// What cannot be written down is not done.
-  init(_ error: StoreError) { self.init(.storageFailed, error.message) }
 }

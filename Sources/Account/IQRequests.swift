@@ -50,7 +50,7 @@ final class IQRequests {
     return try result.get()
   }
 
-  /// As ``exchange(_:to:payload:limit:)``, for who wants the result only.
+  /// As ``exchange(_:to:payload:language:limit:)``, for who wants the result only.
   /// - Throws: also ``AccountError`` `serverRefused`, naming the condition.
   func send(_ type: IQ.Kind, to: JID?, payload: Element, limit: Duration) async throws(AccountError) -> IQ {
     let answer = try await exchange(type, to: to, payload: payload, limit: limit)

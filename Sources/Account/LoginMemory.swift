@@ -10,28 +10,27 @@ struct LoginMemory {
   private let store: AccountStore
   /// Whether a person has said that weaker ways are accepted once more.
   private let acceptsWeaker: Bool
+  private let faults: StoreFaults
 
-  init(_ store: AccountStore, acceptsWeaker: Bool) {
+  init(_ store: AccountStore, acceptsWeaker: Bool, faults: StoreFaults) {
     self.store = store
     self.acceptsWeaker = acceptsWeaker
+    self.faults = faults
   }
 
   /// The weakest way that is accepted; `nil` for any.
   /// - Throws: ``AccountError`` `storageFailed`: not to know it is not the same as that there is none.
   func leastMechanism() throws(AccountError) -> String? {
     if acceptsWeaker { return nil }
-    do throws(StoreError) {
-      return try store.leastMechanism()
-    } catch {
-      throw AccountError(error)
-    }
+    return try AccountError.storing { () throws(StoreError) in try store.leastMechanism() }
   }
 
   /// Notes how a log-in went.
   func loggedIn(by security: Security) {
     guard let mechanism = SASLMechanism(rawValue: security.mechanism) else { return }
-    let earlier = acceptsWeaker ? nil : (try? store.leastMechanism()).flatMap { $0 }
-    let strongest = mechanism.remembered(after: earlier.flatMap(SASLMechanism.init)).rawValue
-    if strongest != earlier { try? store.setLeastMechanism(strongest) }
+    faults.attempt { () throws(StoreError) in
+      let earlier = acceptsWeaker ? nil : try store.leastMechanism()
+      try store.setLeastMechanism(mechanism.remembered(after: earlier.flatMap(SASLMechanism.init)).rawValue)
+    }
   }
 }

@@ -66,15 +66,9 @@ enum ServerPlan {
     }
     let isDirect = wanted.protection == .directTLS
     let port = wanted.port ?? (isDirect ? Service.directTLS : .startTLS).defaultPort
-    let fallback = ServerTarget(host: bare(wanted.server ?? wanted.domain), port: port, isDirect: isDirect)
+    let fallback = ServerTarget(host: wanted.server ?? wanted.domain, port: port, isDirect: isDirect)
     let preferred = wanted.preferred.map { ServerTarget(host: $0.host, port: $0.port ?? port, isDirect: isDirect) }
     return unique((preferred.map { [$0] } ?? []) + (ordered.isEmpty ? [fallback] : ordered))
-  }
-
-  /// Without the brackets that a numeric domain has.
-  private static func bare(_ host: String) -> String {
-    let isLiteral = host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
-    return isLiteral ? String(host.dropFirst().dropLast()) : host
   }
 
   private static func unique(_ targets: [ServerTarget]) -> [ServerTarget] {

@@ -14,9 +14,10 @@ public struct WantedServer: Hashable, Sendable {
     case none
   }
 
-  /// The domain of the account, in ASCII; or a numeric address.
+  /// The domain of the account, in ASCII; or a numeric address, without brackets.
   public var domain: String
-  /// The host to connect to instead of what the domain's SRV records say, in ASCII; or a numeric address.
+  /// The host to connect to instead of what the domain's SRV records say, in ASCII; or a numeric address, without
+  /// brackets.
   public var server: String?
   /// The port to connect to. SRV records are not asked for then: they say both.
   public var port: UInt16?

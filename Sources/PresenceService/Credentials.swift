@@ -43,14 +43,14 @@ struct Credentials {
 
   /// Reads them.
   /// - Parameter uid: whose they are.
-  /// - Returns: the password, empty where there is none, and the certificate, which can be used.
-  @LoopActor func read(for uid: UInt32) async throws -> (password: String, certificate: [UInt8]?) {
+  /// - Returns: the password, empty where there is none, and the certificate.
+  @LoopActor func read(for uid: UInt32) async throws -> (password: String, certificate: ClientCertificate?) {
     let certificate = try await certificate(of: uid)
     if let passwordPipe { return (try await SecretPipe.read(passwordPipe), certificate) }
     return (password ?? "", certificate)
   }
 
-  @LoopActor private func certificate(of uid: UInt32) async throws -> [UInt8]? {
+  @LoopActor private func certificate(of uid: UInt32) async throws -> ClientCertificate? {
     let pem: [UInt8]
     if let certificateFile {
       pem = try await CallersFile.read(
@@ -61,10 +61,11 @@ struct Credentials {
     } else {
       return nil
     }
-    do throws(TransportError) { _ = try ClientCertificate(pem: pem) } catch {
+    do throws(TransportError) {
+      return try ClientCertificate(pem: pem)
+    } catch {
       let key = certificateFile == nil ? "client-certificate-fd" : "client-certificate"
       throw DBusError(.invalidArgs, "\"\(key)\": \(error).")
     }
-    return pem
   }
 }

@@ -49,13 +49,12 @@ enum Parameters {
     }
     let credentials = try Credentials(&parameters)
     client.fingerprint = try fingerprint(&parameters, client, credentials)
-    let acceptsWeakerLogin = try parameters.take("accept-weaker-login", Bool.self) ?? false
+    client.acceptsWeakerLogin = try parameters.take("accept-weaker-login", Bool.self) ?? false
     let connectsByItself = try parameters.take("autoconnect", Bool.self) ?? false
     try parameters.end(known: known)
     try credentials.check()
     (client.password, client.clientCertificate) = try await credentials.read(for: uid)
     var configuration = AccountConfiguration(client: client, mode: mode, priority: priority)
-    configuration.acceptsWeakerLogin = acceptsWeakerLogin
     configuration.connectsByItself = connectsByItself
     return configuration
   }

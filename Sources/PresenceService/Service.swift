@@ -16,8 +16,8 @@ public final class Service {
   /// The name that is owned on the bus.
   public static let busName = "org.nightcloak.Presence1"
   static let mostConnectionsPerUID = 64
-  /// How many passwords of one uid are read at once: each holds descriptors open until its end.
-  static let mostPasswordsPerUID = 4
+  /// How many passwords and certificates of one uid are read at once: each holds descriptors open until its end.
+  static let mostReadingsPerUID = 4
 
   /// Who hears signals.
   public enum Audibility: Sendable {
@@ -35,7 +35,7 @@ public final class Service {
   private let server: ObjectServer
   private let interestPolicy: InterestPolicy
   private var kept = KeptSettings()
-  private var passwordsBeingRead: [UInt32: Int] = [:]
+  private var readings: [UInt32: Int] = [:]
 
   /// Starts to answer on a connection. The name is requested by ``start()``.
   /// - Parameters:
@@ -90,7 +90,7 @@ public final class Service {
     var configuration = try await read(jid, parameters, caller)
     let earlier = kept.settings(jid, of: caller.uid)
     if parameters["visibility"] == nil, let earlier { configuration.mode = earlier.mode }
-    try checkRoom(for: jid, caller)  // another call may have come first while the password was read
+    try checkRoom(for: jid, caller)  // another call may have come first while the secrets were read
     let path = try ObjectPath(ObjectPaths.account(jid, of: caller.uid))
     var logger = logger
     logger[metadataKey: "uid"] = "\(caller.uid)"
@@ -120,16 +120,17 @@ public final class Service {
     }
     await object.client.retire()
     guard accounts.remove(object) else { return }
-    let (client, owner) = (object.client, object.owner)
-    if forget {
-      kept.forget(client.jid, of: owner)
-      try await client.forget()
-    } else {
-      kept.keep(KeptSettings.Settings(policy: client.decloak.policy, mode: client.wantedMode), client.jid, of: owner)
-    }
     let manager = try ObjectPath(ObjectPaths.subtree(object.owner))
     server.objectRemoved(object.exported, manager: manager)
     interestPolicy.interests.remove(path: path.text)
+    let (client, owner) = (object.client, object.owner)
+    guard forget else {
+      let settings = KeptSettings.Settings(policy: client.decloak.policy, mode: client.wantedMode)
+      return kept.keep(settings, client.jid, of: owner)
+    }
+    kept.forget(client.jid, of: owner)
+    // Last: it can fail, and the account is removed all the same.
+    try await client.forget()
   }
 
   func list(_ caller: Caller) -> [ObjectPath] { accounts.of(caller.uid).map(\.path).sorted() }
@@ -145,15 +146,16 @@ public final class Service {
   private func read(
     _ jid: BareJID, _ parameters: [String: Value], _ caller: Caller
   ) async throws -> AccountConfiguration {
-    let others = passwordsBeingRead[caller.uid] ?? 0
-    guard others < Self.mostPasswordsPerUID else {
+    let others = readings[caller.uid] ?? 0
+    guard others < Self.mostReadingsPerUID else {
       throw DBusError(
-        .limitsExceeded, "\(others) passwords of this user are being read already: try again when they have been.")
+        .limitsExceeded,
+        "\(others) passwords or certificates of this user are being read already: try again when they have been.")
     }
-    passwordsBeingRead[caller.uid] = others + 1
+    readings[caller.uid] = others + 1
     defer {
-      let left = (passwordsBeingRead[caller.uid] ?? 1) - 1
-      passwordsBeingRead[caller.uid] = left == 0 ? nil : left
+      let left = (readings[caller.uid] ?? 1) - 1
+      readings[caller.uid] = left == 0 ? nil : left
     }
     return try await Parameters.read(jid, parameters, for: caller.uid)
   }

@@ -52,12 +52,13 @@ public final class Store {
   ///   new.
   public static func open(directory: String?) async throws(StoreError) -> Store {
     let store = Store(
-      try await offLoop { Result { () throws(StoreError) in try open(directory, StateDatabase.schema) } }.get())
+      try await offLoop { Result { () throws(StoreError) in try open(directory) } }.get())
     store.rosters.open()
     return store
   }
 
-  private nonisolated static func open(_ path: String?, _ schema: Schema) throws(StoreError) -> Opened {
+  private nonisolated static func open(_ path: String?) throws(StoreError) -> Opened {
+    let schema = StateDatabase.schema
     guard let path else {
       let state = StateDatabase(try Database(Database.inMemory, schema, checkpointsItself: false))
       return Opened(state: state, known: [])

@@ -6,6 +6,8 @@ internal import COpenSSL
 /// private key of the first.
 public struct ClientCertificate: Hashable, Sendable {
   private let pem: [UInt8]
+  /// The XMPP addresses that it names (`id-on-xmppAddr`, RFC 6120 §13.7.1.4), as they stand there, in order.
+  public let xmppAddresses: [String]
 
   /// Reads a certificate and its key.
   ///
@@ -14,7 +16,6 @@ public struct ClientCertificate: Hashable, Sendable {
   /// - Throws: ``TransportError`` with a text that says what is wrong, where it could not be shown to a server. Its time
   ///   is not looked at: that is for the server to judge.
   public init(pem: [UInt8]) throws(TransportError) {
-    self.pem = pem
     // The certificate is tried on a connection of nobody's.
     ERR_clear_error()
     defer { ERR_clear_error() }
@@ -22,16 +23,22 @@ public struct ClientCertificate: Hashable, Sendable {
     defer { SSL_CTX_free(context) }
     guard let session = SSL_new(context) else { throw Self.noRoom }
     defer { SSL_free(session) }
-    try use(in: session)
+    self.pem = pem
+    xmppAddresses = try Self.use(pem, in: session)
   }
 
   /// Has `session` show it when the server asks.
   func use(in session: OpaquePointer) throws(TransportError) {
     ERR_clear_error()
     defer { ERR_clear_error() }
-    let key = try readKey()
+    _ = try Self.use(pem, in: session)
+  }
+
+  /// - Returns: the addresses of the certificate that the key belongs to.
+  private static func use(_ pem: [UInt8], in session: OpaquePointer) throws(TransportError) -> [String] {
+    let key = try readKey(pem)
     defer { EVP_PKEY_free(key) }
-    let certificates = try readCertificates()
+    let certificates = try readCertificates(pem)
     defer { for certificate in certificates { X509_free(certificate) } }
     guard let own = certificates.first(where: { X509_check_private_key($0, key) == 1 }) else {
       throw unusable("its private key belongs to none of its certificates")
@@ -44,10 +51,11 @@ public struct ClientCertificate: Hashable, Sendable {
     guard SSL_use_cert_and_key(session, own, key, others, 1) == 1 else {
       throw unusable(ERR_reason_error_string(ERR_peek_last_error()).map { String(cString: $0) } ?? "it is not accepted")
     }
+    return TLS.xmppAddresses(of: own)
   }
 
-  private func readKey() throws(TransportError) -> OpaquePointer {
-    guard let input = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { throw Self.noRoom }
+  private static func readKey(_ pem: [UInt8]) throws(TransportError) -> OpaquePointer {
+    guard let input = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { throw noRoom }
     defer { BIO_free(input) }
     var isProtected = false
     let key = PEM_read_bio_PrivateKey(
@@ -64,8 +72,8 @@ public struct ClientCertificate: Hashable, Sendable {
     return key
   }
 
-  private func readCertificates() throws(TransportError) -> [OpaquePointer] {
-    guard let input = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { throw Self.noRoom }
+  private static func readCertificates(_ pem: [UInt8]) throws(TransportError) -> [OpaquePointer] {
+    guard let input = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { throw noRoom }
     defer { BIO_free(input) }
     ERR_clear_error()
     var certificates: [OpaquePointer] = []
@@ -82,7 +90,7 @@ public struct ClientCertificate: Hashable, Sendable {
     return certificates
   }
 
-  private func unusable(_ why: String) -> TransportError {
+  private static func unusable(_ why: String) -> TransportError {
     TransportError(.trust, "the client certificate cannot be used: \(why)")
   }
 

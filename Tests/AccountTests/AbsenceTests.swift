@@ -42,14 +42,19 @@ struct AbsenceTests {
     return "<iq type='get' id='\(id)' from='s@localhost/x' to='juliet@localhost/r1'\(attribute)><q xmlns='urn:x'/></iq>"
   }
 
+  /// Lets everything run that can, for as long as `condition` holds.
+  @LoopActor private func turns(while condition: @LoopActor () -> Bool = { true }) async {
+    for _ in 0..<5_000 where condition() {
+      await withCheckedContinuation { continuation in spawn { continuation.resume() } }
+    }
+  }
+
   /// Lets everything run that can, until `count` stanzas have gone to the stranger.
   ///
   /// Nothing here takes time, only turns of the loop: when many have passed, no more will come.
   @LoopActor private func answers(_ count: Int, from server: ScriptedServer) async throws -> [String] {
     @LoopActor func found() -> [Element] { server.sent.filter { $0.attribute("to") == "s@localhost/x" } }
-    for _ in 0..<5_000 where found().count < count {
-      await withCheckedContinuation { continuation in spawn { continuation.resume() } }
-    }
+    await turns { found().count < count }
     try #require(found().count == count)
     return found().map { $0.serialized(within: "jabber:client") }
   }
@@ -161,6 +166,30 @@ struct AbsenceTests {
     server.say(question("1"))
     #expect(server.sent.allSatisfy { $0.attribute("to") != "s@localhost/x" })
     server.releaseAnswers()
+    #expect(try await answers(1, from: server)[0].contains(">not there<"))
+  }
+
+  @Test("What was learned on a stream is not forgotten over the questions of an earlier one that was lost")
+  @LoopActor func lostLesson() async throws {
+    let home = try await home()
+    home.onOpen = {
+      $0.resumes = false
+      $0.holdsAnswers = true
+    }
+    try home.server.cut(time: home.time)
+    home.time.advance(by: .seconds(2))
+    let unlucky = try home.server
+    await home.sentSomething()
+    home.onOpen = { $0.bounces = Self.translating }
+    unlucky.cut(time: home.time)
+    home.time.advance(by: .seconds(5))
+    await home.status(.connected)
+    let server = try home.server
+    // Those who asked on the stream before stop to wait.
+    home.time.advance(by: .seconds(20))
+    await turns()
+    _ = server.take()
+    server.say(question("1"))
     #expect(try await answers(1, from: server)[0].contains(">not there<"))
   }
 

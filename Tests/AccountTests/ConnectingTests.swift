@@ -52,13 +52,7 @@ struct ConnectingTests {
   @Test("A server that never answers makes Connect fail in time, and leaves the account disconnected")
   @LoopActor func muteServer() async throws {
     let home = try await Home()
-    let failure = Waiter<AccountError?>()
-    spawn {
-      do throws(AccountError) {
-        try await home.account.connect()
-        failure.finish(nil)
-      } catch { failure.finish(error) }
-    }
+    let failure = home.connecting()
     home.onOpen = { $0.isMute = true }
     await home.opened()
     home.time.advance(by: .seconds(25))
@@ -70,14 +64,8 @@ struct ConnectingTests {
   @Test("Disconnect while connecting ends the Connect with Cancelled")
   @LoopActor func cancelledConnect() async throws {
     let home = try await Home()
-    let failure = Waiter<AccountError?>()
     home.onOpen = { $0.isMute = true }
-    spawn {
-      do throws(AccountError) {
-        try await home.account.connect()
-        failure.finish(nil)
-      } catch { failure.finish(error) }
-    }
+    let failure = home.connecting()
     await home.opened()
     await home.account.disconnect()
     #expect(await failure.value()?.code == .cancelled)

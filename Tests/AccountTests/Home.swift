@@ -97,6 +97,19 @@ final class Home {
     _ = try server.take()
   }
 
+  /// Begins to connect.
+  /// - Returns: what comes of it; nil for a connection.
+  func connecting() -> Waiter<AccountError?> {
+    let outcome = Waiter<AccountError?>()
+    spawn {
+      do throws(AccountError) {
+        try await self.account.connect()
+        outcome.finish(nil)
+      } catch { outcome.finish(error) }
+    }
+    return outcome
+  }
+
   /// What was announced and not yet looked at.
   func announced() -> [DecloakRequest] {
     events.compactMap { if case .requestAnnounced(let request) = $0 { request } else { nil } }

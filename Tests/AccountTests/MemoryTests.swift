@@ -79,6 +79,26 @@ struct MemoryTests {
     #expect(try store.disclosures().isEmpty)
   }
 
+  @Test("A resource that a server gives each time is taken back each time")
+  @LoopActor func givenAgain() async throws {
+    let home = try await Home(mode: .invisible)
+    home.onOpen = {
+      $0.resource = "given"
+      $0.resumes = false
+    }
+    try await home.connect()
+    for _ in 0..<2 {
+      try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
+      let before = home.servers.count
+      try home.server.cut(time: home.time)
+      home.time.advance(by: .seconds(5))
+      await home.status(.connected)
+      #expect(presences(home.servers[before].take()).map { $0.contains("type='unavailable'") } == [true])
+      #expect(try presences(home.server.take()).isEmpty)
+    }
+    #expect(try home.store.disclosures().isEmpty)
+  }
+
   // MARK: The roster
 
   private static let versioned = StreamFeatures([Element("ver", "urn:xmpp:features:rosterver")])

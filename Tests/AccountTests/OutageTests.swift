@@ -37,6 +37,15 @@ struct OutageTests {
     #expect(home.account.roster.items.count == 1)
   }
 
+  @Test("What was set before there was a connection is not sent once more when its session goes on")
+  @LoopActor func presenceOfBefore() async throws {
+    let home = try await Home(roster: Self.nurse)
+    home.account.setPresence(show: .away, status: "gone for tea", priority: nil)
+    try await home.connect()
+    try await cutAndReturn(home)
+    #expect(try presences(home.server.take()).isEmpty)
+  }
+
   @Test("A new session shows what is wanted once; sessions have ended with disconnected and nothing is shown again")
   @LoopActor func newSession() async throws {
     let home = try await Home(roster: Self.nurse)
@@ -76,13 +85,7 @@ struct OutageTests {
   @LoopActor func firstFailure() async throws {
     let home = try await Home()
     home.onOpen = { $0.isMute = true }
-    let failure = Waiter<AccountError?>()
-    spawn {
-      do throws(AccountError) {
-        try await home.account.connect()
-        failure.finish(nil)
-      } catch { failure.finish(error) }
-    }
+    let failure = home.connecting()
     await home.opened()
     try home.server.cut(time: home.time)
     #expect(await failure.value()?.code == .networkError)

@@ -66,7 +66,7 @@ struct ServerPlanTests {
         try targets(WantedServer(domain: "example.org", protection: .directTLS), answers) == ["example.org 5223 direct"]
       )
     }
-    #expect(try targets(WantedServer(domain: "[::1]", protection: .none)) == ["::1 5222"])
+    #expect(try targets(WantedServer(domain: "::1", protection: .none)) == ["::1 5222"])
     #expect(try targets(WantedServer(domain: "example.org", server: "a.example.org")) == ["a.example.org 5222"])
     #expect(
       try targets(WantedServer(domain: "example.org", server: "192.0.2.1", port: 99, protection: .directTLS)) == [

@@ -119,6 +119,3 @@ public final class XMPPServer {
     try awaitReady()
   }
 }
-
-/// The server that most scenarios run on.
-public typealias Prosody = XMPPServer

@@ -3,35 +3,24 @@
 import Crypto
 import EventLoop
 import Glibc
+import Support
 import XMPP
 
 /// A server on loopback that says what a test tells it to say, byte by byte.
 @LoopActor
 final class FakeServer {
-  private(set) var port: UInt16 = 0
+  let port: UInt16
   /// All that the client has sent.
   private(set) var received = ""
   private(set) var hasClientClosed = false
   /// Called with each piece that came, after it was added to ``received``.
   var onReceive: (String) -> Void = { _ in }
-  private var listener: Int32 = -1
+  private let listener: Int32
   private var client: Int32 = -1
   private var changed: [CheckedContinuation<Void, Never>] = []
 
   init() {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = bind(listener, $0, size)
-        _ = listen(listener, 1)
-        _ = getsockname(listener, $0, &size)
-      }
-    }
-    port = UInt16(bigEndian: address.sin_port)
+    (listener, port) = listenOnLoopback(waiting: 1)
     EventLoop.shared.watch(listener, for: .read) { [weak self] _ in self?.accept() }
   }
 

@@ -26,7 +26,7 @@ struct LoginChoiceTests {
     var outcome: String {
       get throws {
         var configuration = ClientConfiguration(account: try BareJID("user@shakespeare.lit"), password: password)
-        configuration.clientCertificate = certificate ? [] : nil
+        configuration.clientCertificate = certificate ? try ClientCertificate(pem: Array(Certificates.none.utf8)) : nil
         configuration.leastMechanism = least
         configuration.acceptsWeakerLogin = accepts
         let features = try Element.parse(

@@ -94,7 +94,7 @@ struct ProsodyTests {
 
   /// Starting a server blocks: not on the loop.
   private func server(_ users: String...) throws -> (port: UInt16, certificate: String) {
-    let prosody = try Prosody.shared()
+    let prosody = try XMPPServer.shared()
     for user in users { try prosody.addAccount(user, password: "secret") }
     return (prosody.clientPort, prosody.certificate)
   }

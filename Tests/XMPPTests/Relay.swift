@@ -2,11 +2,12 @@
 
 import EventLoop
 import Glibc
+import Support
 
 /// Stands between a client and a server on loopback, passes on what both say, and can be cut or frozen.
 @LoopActor
 final class Relay {
-  private(set) var port: UInt16 = 0
+  let port: UInt16
   /// While this holds, nothing is passed on and nobody is told.
   var isFrozen = false {
     didSet { if !isFrozen { for side in sides { pass(from: side.key) } } }
@@ -21,17 +22,7 @@ final class Relay {
 
   init(to upstream: UInt16) {
     self.upstream = upstream
-    listener = Self.makeSocket()
-    var address = Self.address(port: 0)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = bind(listener, $0, size)
-        _ = listen(listener, 8)
-        _ = getsockname(listener, $0, &size)
-      }
-    }
-    port = UInt16(bigEndian: address.sin_port)
+    (listener, port) = listenOnLoopback(waiting: 8)
     EventLoop.shared.watch(listener, for: .read) { [weak self] _ in self?.accept() }
   }
 
@@ -55,8 +46,11 @@ final class Relay {
     let client = Glibc.accept(listener, nil, nil)
     guard client >= 0 else { return }
     _ = fcntl(client, F_SETFD, FD_CLOEXEC)
-    let server = Self.makeSocket()
-    var address = Self.address(port: upstream)
+    let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_port = upstream.bigEndian
     let result = withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -88,17 +82,5 @@ final class Relay {
       cutAfter = .max
       cut()
     }
-  }
-
-  private static func makeSocket() -> Int32 {
-    socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-  }
-
-  private static func address(port: UInt16) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    address.sin_port = port.bigEndian
-    return address
   }
 }

@@ -77,7 +77,7 @@ struct Authentication {
   /// Which account the certificate is to open, where it does not say so by itself (XEP-0178 §3; RFC 6120 §6.3.8): it
   /// has several addresses, or that of somebody else who may act for us.
   private var authorizationIdentity: String {
-    let addresses = xmppAddresses(ofCertificate: configuration.clientCertificate ?? [])
+    let addresses = configuration.clientCertificate?.xmppAddresses ?? []
     let isUnambiguous = addresses.allSatisfy { (try? BareJID($0)) == configuration.account }
     return isUnambiguous ? "" : configuration.account.description
   }

@@ -117,7 +117,7 @@ struct BoundStream {
 
   /// The server sent an element after we have ended the stream: only what it had of ours is still of interest.
   mutating func receivedLate(_ element: Element) {
-    guard element.matches("a", Namespace.management), let count = element.count else { return }
+    guard element.matches("a", Namespace.management), let count = element.handledCount else { return }
     _ = management?.acknowledged(count)
   }
 
@@ -143,8 +143,8 @@ struct BoundStream {
 
   private mutating func receivedCount(_ element: Element) -> [Effect] {
     let sent = management?.sent ?? 0
-    guard let count = element.count, management?.acknowledged(count) == true else {
-      return [.end(.impossibleCount, farewell: StreamHeader.impossibleCount(element.count, sent: sent))]
+    guard let count = element.handledCount, management?.acknowledged(count) == true else {
+      return [.end(.impossibleCount, farewell: StreamHeader.impossibleCount(element.handledCount, sent: sent))]
     }
     keepAlive.answered()
     return []
@@ -217,7 +217,7 @@ extension Element {
   }
 
   /// How many stanzas the server says that it has had.
-  var count: UInt32? { attribute("h").flatMap { UInt32($0) } }
+  var handledCount: UInt32? { attribute("h").flatMap { UInt32($0) } }
 }
 
 extension StreamEnd {

@@ -5,10 +5,14 @@ internal import TLS
 extension ClientConfiguration {
   /// Which certificates count, of the server's and of ours.
   var trust: TrustSettings {
-    get throws(TransportError) {
-      var trust = TrustSettings(caFile: caFile, fingerprint: fingerprint)
-      if let clientCertificate { trust.clientCertificate = try ClientCertificate(pem: clientCertificate) }
-      return trust
-    }
+    TrustSettings(caFile: caFile, fingerprint: fingerprint, clientCertificate: clientCertificate)
+  }
+
+  /// The name that the server's certificate must have: that of the account's domain, wherever we connect to
+  /// (RFC 6120 §13.7.2.1). Whoever can change the parameter or DNS could else lead us to their own server.
+  var certificateName: String {
+    let domain = account.domain
+    if domain.utf8.first == UInt8(ascii: "[") { return String(domain.dropFirst().dropLast()) }
+    return InternationalName.ascii(domain) ?? domain
   }
 }

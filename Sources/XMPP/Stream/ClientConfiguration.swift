@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import TLS
+
 /// How to log in to an account.
 public struct ClientConfiguration: Hashable, Sendable {
   /// How the connection is protected.
@@ -28,9 +30,8 @@ public struct ClientConfiguration: Hashable, Sendable {
   /// The SHA-256 hash of the one certificate that is accepted, in 64 lower-case hexadecimal digits. It takes the place of
   /// every other check.
   public var fingerprint: String?
-  /// A certificate of the account's, those that vouch for it, and its private key, in PEM, to log in with
-  /// (SASL EXTERNAL, XEP-0178).
-  public var clientCertificate: [UInt8]?
+  /// A certificate of the account's to log in with (SASL EXTERNAL, XEP-0178).
+  public var clientCertificate: ClientCertificate?
   /// The strongest way of logging in that has worked before, as in ``Security/mechanism``: a server that offers only
   /// weaker ones may be somebody else.
   public var leastMechanism: String?

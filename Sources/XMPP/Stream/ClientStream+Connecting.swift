@@ -4,7 +4,6 @@ internal import EventLoop
 internal import Logging
 internal import Network
 internal import TLS
-internal import XML
 
 extension ClientStream {
   /// How long a server may take until TLS is up while there are others to try.
@@ -16,7 +15,7 @@ extension ClientStream {
       guard configuration.account.localpart != nil else {
         throw StreamEnd(.authentication, "\(configuration.account) is a server and no account: it lacks name@.")
       }
-      let wanted = try Resolver.server(for: configuration, location: resumption?.location)
+      let wanted = try WantedServer(of: configuration, location: resumption?.location)
       // Closed meanwhile.
       guard phase == .connecting else { return }
       finder = ServerFinder(wanted, lookups: lookups, time: time) { [weak self] step in
@@ -93,46 +92,5 @@ extension ClientStream {
     let details = finder.map(\.soFar) ?? ""
     return "\(configuration.serverName) did not let us in within \(timeLimit.components.seconds) seconds"
       + (details.isEmpty ? "" : " (\(details))") + ": check the server, the port and the network."
-  }
-}
-
-extension StreamEnd {
-  /// What it is for a stream that no server was found.
-  init(_ error: ServerError) {
-    let code: Code =
-      switch error.code {
-      case .network: .network
-      case .timedOut: .timedOut
-      case .notThisMachine: .protocol
-      case .cancelled: .cancelled
-      }
-    self.init(code, error.description, isFinal: error.code == .notThisMachine || error.code == .cancelled)
-  }
-
-  /// What the end of a transport is for a stream.
-  init(_ error: TransportError) {
-    let code: Code =
-      switch error.code {
-      case .timedOut: .timedOut
-      case .certificate, .trust: .certificate
-      case .network, .handshake, .slowReader: .network
-      case .cancelled: .cancelled
-      }
-    self.init(code, error.description)
-  }
-
-  /// We closed the stream.
-  static var closed: StreamEnd { StreamEnd(.cancelled, "The connection was closed.") }
-}
-
-extension Negotiation.Event {
-  /// What the parser read, where it is for the negotiation.
-  init?(_ event: StreamParser.Event, isLast: Bool) {
-    switch event {
-    case .opened(let header): self = .opened(header)
-    case .stanza(let element): self = .element(element, isLast: isLast)
-    case .closed: self = .closed
-    case .failed: return nil
-    }
   }
 }

@@ -229,17 +229,17 @@ public final class ClientStream: StanzaStream {
 
   private func secure() async {
     guard let transport, phase == .negotiating else { return }
-    let domain = configuration.account.domain
     do throws(TransportError) {
       let info = try await transport.startTLS(
-        try configuration.trust, serverName: Resolver.certificateName(of: domain),
+        configuration.trust, serverName: configuration.certificateName,
         applicationProtocol: negotiation.configuration.tls == .direct ? "xmpp-client" : nil)
+      // Another server may be tried already.
+      guard self.transport === transport else { return }
       tls = info
       logger.debug("secured", metadata: ["version": "\(info.version)", "cipher": "\(info.cipher)"])
       let bindings = ChannelBinding.allCases.compactMap { kind in transport.channelBinding(kind).map { (kind, $0) } }
       negotiate(.secured(Dictionary(uniqueKeysWithValues: bindings)))
     } catch {
-      // Another server may be tried already.
       guard self.transport === transport else { return }
       finish(StreamEnd(error))
     }
@@ -318,22 +318,5 @@ public final class ClientStream: StanzaStream {
     if let timer { time.cancel(timer) }
     timer = nil
     stopFinder()
-  }
-}
-
-extension StreamEnd.Code {
-  /// Whether a server that keeps sessions keeps one that ends like this (XEP-0198 §7).
-  var keepsSession: Bool {
-    switch self {
-    case .network, .timedOut, .closedByPeer: true
-    case .streamError(let condition):
-      switch condition {
-      case .connectionTimeout, .internalServerError, .remoteConnectionFailed, .reset, .resourceConstraint,
-        .systemShutdown:
-        true
-      default: false
-      }
-    case .authentication, .certificate, .refused, .cancelled, .protocol: false
-    }
   }
 }

@@ -18,16 +18,16 @@ extension Negotiation {
   ) -> [Effect] {
     if element.matches("failed", Namespace.management) {
       // A server that has forgotten the session does not know the count either: all of it may have been lost.
-      let lost = element.count.flatMap { resumption.unacknowledged(after: $0) } ?? resumption.unacknowledged
+      let lost = element.handledCount.flatMap { resumption.unacknowledged(after: $0) } ?? resumption.unacknowledged
       return [.notResumed(unacknowledged: lost)] + bind(features)
     }
     guard element.matches("resumed", Namespace.management), element.attribute("previd") == resumption.id else {
       return unexpected("whether the session goes on")
     }
-    guard let count = element.count, let lost = resumption.unacknowledged(after: count) else {
+    guard let count = element.handledCount, let lost = resumption.unacknowledged(after: count) else {
       // The server must not keep such a session: the next try would end here too.
       let sent = resumption.acknowledged &+ UInt32(truncatingIfNeeded: resumption.unacknowledged.count)
-      return [.send(StreamHeader.impossibleCount(element.count, sent: sent) + StreamHeader.end)]
+      return [.send(StreamHeader.impossibleCount(element.handledCount, sent: sent) + StreamHeader.end)]
         + end(.impossibleCount)
     }
     state = .bound

@@ -199,3 +199,15 @@ struct Negotiation {
     }
   }
 }
+
+extension Negotiation.Event {
+  /// What the parser read, where it is for the negotiation.
+  init?(_ event: StreamParser.Event, isLast: Bool) {
+    switch event {
+    case .opened(let header): self = .opened(header)
+    case .stanza(let element): self = .element(element, isLast: isLast)
+    case .closed: self = .closed
+    case .failed: return nil
+    }
+  }
+}

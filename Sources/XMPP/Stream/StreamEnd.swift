@@ -55,6 +55,21 @@ extension StreamEnd.Code {
     case .refused(let condition): condition.endsLoggingIn
     }
   }
+
+  /// Whether a server that keeps sessions keeps one that ends like this (XEP-0198 §7).
+  var keepsSession: Bool {
+    switch self {
+    case .network, .timedOut, .closedByPeer: true
+    case .streamError(let condition):
+      switch condition {
+      case .connectionTimeout, .internalServerError, .remoteConnectionFailed, .reset, .resourceConstraint,
+        .systemShutdown:
+        true
+      default: false
+      }
+    case .authentication, .certificate, .refused, .cancelled, .protocol: false
+    }
+  }
 }
 
 extension StreamCondition {
