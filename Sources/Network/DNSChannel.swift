@@ -15,7 +15,7 @@ final class DNSChannel {
   /// and what is left until somebody gives up is for connecting.
   static let limit = Duration.seconds(4)
   /// How long one server has at first. Each round gives twice as much.
-  private nonisolated static let firstTryMilliseconds: Int32 = 1200
+  static let firstTryMilliseconds: Int32 = 1200
   private nonisolated static let tries: Int32 = 3
 
   private var channel: ares_channel?
@@ -29,9 +29,12 @@ final class DNSChannel {
   private init(time: any TimeSource) { self.time = time }
 
   /// Opens a channel. The system's settings are read off the loop.
-  static func open(_ settings: LookupSettings, time: any TimeSource) async throws(LookupError) -> DNSChannel {
+  /// - Parameter firstTryMilliseconds: how long one server has at first. Each round gives twice as much.
+  static func open(
+    _ settings: LookupSettings, time: any TimeSource, firstTryMilliseconds: Int32 = firstTryMilliseconds
+  ) async throws(LookupError) -> DNSChannel {
     let made = DNSChannel(time: time)
-    let result = await offLoop { () -> Result<Made, LookupError> in make(settings, for: made) }
+    let result = await offLoop { () -> Result<Made, LookupError> in make(settings, firstTryMilliseconds, for: made) }
     made.channel = try result.get().channel
     return made
   }
@@ -134,7 +137,7 @@ final class DNSChannel {
   // MARK: What c-ares gives and takes
 
   private nonisolated static func make(
-    _ settings: LookupSettings, for owner: DNSChannel
+    _ settings: LookupSettings, _ firstTryMilliseconds: Int32, for owner: DNSChannel
   ) -> Result<Made, LookupError> {
     var options = ares_options()
     options.flags = ARES_FLAG_NOALIASES
