@@ -74,7 +74,7 @@ extension Account {
     suspended = nil
     self.security = security
     loginMemory.loggedIn(by: security)
-    makePresenceAnew(session.unconfirmed)
+    makePresenceAnew(session.unconfirmed.without(theArrivedOf: sent))
     for stanza in sent where stanza.presence == nil { doorkeeper.sendAgain(stanza) }
     comeUp(serial) { () async throws(AccountError) in
       if self.isSettled { try await self.takeUpMode(serial) } else { try await self.settle(serial) }

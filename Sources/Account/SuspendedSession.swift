@@ -40,6 +40,17 @@ struct UnconfirmedPresence: Hashable {
       }
     }
   }
+
+  /// What remains when the server, on going on with the session, has said what it had (XEP-0198 §5): who was shown
+  /// something is not shown it twice. A withdrawal stays, since we have counted on its loss already.
+  /// - Parameter lost: what the server has not had.
+  func without(theArrivedOf lost: [SentStanza]) -> UnconfirmedPresence {
+    let remaining = UnconfirmedPresence(lost)
+    var result = self
+    result.shown.formIntersection(remaining.shown)
+    result.broadcast = broadcast && remaining.broadcast
+    return result
+  }
 }
 
 extension SentStanza {

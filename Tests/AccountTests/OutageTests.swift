@@ -195,6 +195,22 @@ struct OutageTests {
     #expect(!sent.contains { $0.contains("tea") })
   }
 
+  @Test("Presence that the server turns out to have had is not shown twice")
+  @LoopActor func arrivedPresence() async throws {
+    let home = try await Home()
+    home.onOpen = { $0.hadAfterAll = $0.resumption == nil ? 0 : 2 }
+    try await home.connect()
+    home.account.setPresence(show: .away, status: "gone for tea", priority: nil)
+    for resource in ["had", "lost"] {
+      try home.account.share(JID("romeo@localhost/\(resource)"), full: false, lifetime: nil)
+    }
+    try home.server.cut(unacknowledged: 3, time: home.time)
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    let sent = try presences(home.server.take())
+    #expect(sent.count == 1 && sent.first?.contains("romeo@localhost/lost") == true, "\(sent)")
+  }
+
   @Test("Whoever lost the right to see us during an outage is told so, and only that")
   @LoopActor func revokedMeanwhile() async throws {
     let home = try await Home(mode: .invisible)

@@ -37,6 +37,8 @@ final class ScriptedServer: StanzaStream {
   let resumption: Resumption?
   /// Whether the server has that session still.
   var resumes = true
+  /// How many of the stanzas that were not acknowledged the server says to have had, when a session goes on.
+  var hadAfterAll = 0
   /// Whether the server keeps sessions whose stream is lost.
   var keepsSessions = true
   var features = StreamFeatures()
@@ -61,7 +63,8 @@ final class ScriptedServer: StanzaStream {
       session = resumption.jid
       onEvent(
         .resumed(
-          Security(tls: nil, mechanism: mechanism, channelBinding: nil), unacknowledged: resumption.unacknowledged))
+          Security(tls: nil, mechanism: mechanism, channelBinding: nil),
+          unacknowledged: Array(resumption.unacknowledged.dropFirst(hadAfterAll))))
       return
     }
     session = jid
