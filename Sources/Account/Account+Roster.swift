@@ -9,8 +9,9 @@ internal import XMPP
 // The roster, from the server and from what was kept of it (RFC 6121 §2, XEP-0237).
 
 extension Account {
-  /// A roster of 100,000 contacts takes a slow line a while.
-  private static let rosterLimit = Duration.seconds(15)
+  /// A roster of 100,000 contacts takes a slow line a while. Where nobody waits for it, it may: a dead connection is
+  /// found by other means.
+  private var rosterLimit: Duration { isEstablished ? .seconds(300) : .seconds(15) }
 
   /// Gets the roster: whole, or what has changed since it was kept.
   func getRoster(_ serial: UInt64) async throws(AccountError) {
@@ -18,7 +19,7 @@ extension Account {
     guard isComingUp(serial) else { return }
     let version = rosterIsVersioned ? kept?.version ?? "" : nil
     let result = try await requests.send(
-      .get, to: nil, payload: Element("query", Roster.namespace, ["ver": version]), limit: Self.rosterLimit)
+      .get, to: nil, payload: Element("query", Roster.namespace, ["ver": version]), limit: rosterLimit)
     guard isComingUp(serial) else { return }
     if let query = result.payload.first {
       roster.replace(from: query)

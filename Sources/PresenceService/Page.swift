@@ -21,8 +21,23 @@ struct Page {
   }
 
   /// The page of `entries`, in the order of their keys.
-  func cut<Entry>(_ entries: [Entry], by key: (Entry) -> String) -> [Entry] {
-    let behind = entries.filter { entry in after.map { key(entry) > $0 } ?? true }
-    return Array(behind.sorted { key($0) < key($1) }.prefix(limit))
+  ///
+  /// Whoever reads a long list has it all looked through for each page: so what is on the page is sorted, and not the
+  /// whole list.
+  func cut<Entry>(_ entries: some Sequence<Entry>, by key: (Entry) -> String) -> [Entry] {
+    var first: [(key: String, entry: Entry)] = []
+    first.reserveCapacity(2 * limit)
+    var last: String?
+    for entry in entries {
+      let key = key(entry)
+      if let after, key <= after { continue }
+      if let last, key >= last { continue }
+      first.append((key, entry))
+      guard first.count == 2 * limit else { continue }
+      first.sort { $0.key < $1.key }
+      first.removeLast(limit)
+      last = first[limit - 1].key
+    }
+    return first.sorted { $0.key < $1.key }.prefix(limit).map(\.entry)
   }
 }

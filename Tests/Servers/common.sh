@@ -13,7 +13,7 @@
 #   is_ready   whether it accepts connections
 #   is_taken   whether it failed because somebody else has one of the ports
 #
-# and ends with `serve DIRECTORY`.
+# and ends with `serve DIRECTORY`. EXPIRED in the environment makes certificates that expired yesterday.
 server=
 watcher=
 
@@ -40,13 +40,17 @@ die() {
   exit 1
 }
 
+# make_certificate DOMAIN NAMES: DIRECTORY/DOMAIN.crt, signed by itself, and its key. NAMES is what subjectAltName takes.
 make_certificate() {
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost,DNS:sip.localhost,IP:127.0.0.1 \
-    -keyout "$directory/localhost.key" -out "$directory/localhost.crt" 2>"$directory/openssl.out" ||
+  at=$directory/$1
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$1" \
+    -addext "subjectAltName=$2" -keyout "$at.key" -out "$at.crt" 2>"$directory/openssl.out" ||
     die "openssl: $(cat "$directory/openssl.out")"
+  # Signed again: for a new certificate openssl takes no end that is in the past.
+  [ -z "${EXPIRED-}" ] || openssl x509 -in "$at.crt" -signkey "$at.key" -days -1 -out "$at.crt" \
+    2>"$directory/openssl.out" || die "openssl: $(cat "$directory/openssl.out")"
   # Some want both in one file.
-  cat "$directory/localhost.key" "$directory/localhost.crt" >"$directory/localhost.pem"
+  cat "$at.key" "$at.crt" >"$at.pem"
 }
 
 is_running() {
@@ -80,7 +84,7 @@ serve() {
   trap 'exit 130' INT HUP
   mkdir -p "$1"
   directory=$(cd "$1" && pwd)
-  [ -e "$directory/localhost.crt" ] || make_certificate
+  [ -e "$directory/localhost.crt" ] || make_certificate localhost DNS:localhost,DNS:sip.localhost,IP:127.0.0.1
   prepare
   start || start || start || die "others take every port that is chosen"
   # shellcheck disable=SC3013 # every sh of Debian has -ef

@@ -59,3 +59,6 @@ public func writeFile(_ path: String, _ content: String) throws {
   defer { fclose(file) }
   guard fputs(content, file) >= 0 else { throw WitnessError("\(path): cannot be written") }
 }
+
+/// Makes a directory, unless it is there.
+func makeDirectory(_ path: String) { mkdir(path, 0o700) }

@@ -106,6 +106,19 @@ public final class XMPPServer {
       directory.file("data/localhost/accounts/\(user).dat"), "return { [\"password\"] = \"\(password)\"; };\n")
   }
 
+  /// The file with the certificate of a further domain.
+  public func certificate(of domain: String) -> String { directory.file("\(domain).crt") }
+
+  /// Gives an account that is not online a roster. Prosody alone keeps rosters in files.
+  /// - Parameter contacts: as Prosody writes them: `["romeo@localhost"] = { … }`.
+  public func setRoster(of user: String, version: Int, _ contacts: [String]) throws {
+    let header = "[false] = { [\"version\"] = \(version); [\"pending\"] = {}; }"
+    makeDirectory(directory.file("data/localhost/roster"))
+    try writeFile(
+      directory.file("data/localhost/roster/\(user).dat"),
+      "return {\n" + ([header] + contacts).joined(separator: ";\n") + "\n};\n")
+  }
+
   /// Stops it and waits until it is gone.
   public func stop() throws {
     process.closeInput()

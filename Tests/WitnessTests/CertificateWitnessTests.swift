@@ -29,6 +29,29 @@ struct CertificateWitnessTests {
     }
   }
 
+  @Test("An expired certificate is refused, and accepted by its hash")
+  func expired() async throws {
+    try await Witness.run { witness in
+      let server = try XMPPServer(settings: ["ACCOUNTS": "juliet:secret nurse:secret", "EXPIRED": "yes"])
+      func account(_ jid: String, _ trust: [String: BusValue]) throws -> BusAccount {
+        let parameters: [String: BusValue] = [
+          "password": .string("secret"), "server": .string("127.0.0.1"), "port": .uint16(server.clientPort),
+        ]
+        return try BusAccount(jid, on: witness.owner, parameters.merging(trust) { $1 })
+      }
+      let refusal = try account("juliet@localhost", ["ca-file": .string(server.certificate)]).refusal()
+      #expect(refusal?.name == "org.nightcloak.Presence1.Error.CertificateRejected")
+      #expect(refusal?.text.hasPrefix("The certificate") == true && refusal?.text.hasSuffix(".") == true)
+      for part in ["expired", normal(try fingerprint(of: server.certificate))] {
+        #expect(refusal?.text.contains(part) == true, "\(part): \(refusal?.text ?? "")")
+      }
+      let pinned = try account(
+        "nurse@localhost", ["fingerprint": .string(try fingerprint(of: server.certificate))]
+      ).refusal()
+      #expect(pinned == nil, "\(pinned?.text ?? "")")
+    }
+  }
+
   @Test("Another certificate than the named one is refused, with its hash and what to do; so is one nobody vouches for")
   func refused() async throws {
     try await Witness.run { witness in

@@ -5,11 +5,12 @@ internal import EventLoop
 /// When to find out whether the server is still there, and when to give it up; event by event, no I/O.
 ///
 /// Between two deadlines nothing happens, and traffic moves a deadline without waking anybody. While an answer is owed
-/// the server is asked after ten seconds of silence and given up after thirty. A server that keeps talking is alive,
+/// the server is asked after ten seconds of silence and given up before thirty are over. A server that keeps talking is alive,
 /// whatever it owes: the answer may stand behind much else.
 struct KeepAlive {
-  /// For how long a server may be silent while it owes an answer.
-  static let patience = Duration.seconds(30)
+  /// For how long a server may be silent while it owes an answer. What is said first is only asked about a second later,
+  /// and who spoke is to know within thirty.
+  static let patience = Duration.seconds(28)
   /// The same after something happened that may have cut the connection.
   static let urgentPatience = Duration.seconds(10)
   /// After how long a silence the server itself is asked, while somebody else may be the one who does not answer.

@@ -27,7 +27,13 @@ extension StreamEnd {
       case .network, .handshake, .slowReader: .network
       case .cancelled: .cancelled
       }
-    self.init(code, error.description)
+    self.init(code, Self.sentence(error.description))
+  }
+
+  /// What stands in the midst of other errors, fit to stand alone.
+  private static func sentence(_ text: String) -> String {
+    let first = text.prefix(1).uppercased()
+    return first + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
   }
 
   /// We closed the stream.

@@ -34,7 +34,16 @@ for name in ENV_NIGHTCLOAK_MODULES:gmatch("%S+") do table.insert(enabled, name) 
 modules_enabled = enabled
 modules_disabled = { "s2s" }
 
+local without = { "DIGEST-MD5" } -- what Prosody leaves out by itself
+for mechanism in ENV_NIGHTCLOAK_WITHOUT:gmatch("%S+") do table.insert(without, mechanism) end
+disable_sasl_mechanisms = without
+
 VirtualHost "localhost"
+
+for domain in ENV_NIGHTCLOAK_DOMAINS:gmatch("([^%s=]+)=%S+") do
+  VirtualHost(domain)
+  ssl = { key = directory .. "/" .. domain .. ".key", certificate = directory .. "/" .. domain .. ".crt" }
+end
 
 Component "conference.localhost" "muc"
 muc_room_locking = false -- a room is there as soon as somebody enters it
