@@ -13,8 +13,8 @@ enum SecretPipe {
 
   /// Reads a password to the end, without blocking the loop; a line feed at the end is left out.
   /// - Throws: ``DBusError`` when there is too much, or no end in time.
-  static func read(_ descriptor: UnixFD) async throws -> String {
-    var bytes = try await bytes(of: descriptor, "password-fd", atMost: mostBytes)
+  static func read(_ descriptor: UnixFD, within limit: Duration = limit) async throws -> String {
+    var bytes = try await bytes(of: descriptor, "password-fd", atMost: mostBytes, within: limit)
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw DBusError(.invalidArgs, "\"password-fd\" holds bytes that are not UTF-8.")
@@ -25,7 +25,9 @@ enum SecretPipe {
   /// Reads to the end, without blocking the loop.
   /// - Parameter key: what the descriptor is called in errors.
   /// - Throws: ``DBusError`` when there is too much, or no end in time.
-  static func bytes(of descriptor: UnixFD, _ key: String, atMost mostBytes: Int) async throws -> [UInt8] {
+  static func bytes(
+    of descriptor: UnixFD, _ key: String, atMost mostBytes: Int, within limit: Duration = limit
+  ) async throws -> [UInt8] {
     let fd = descriptor.descriptor
     // Reading a file may take as long as whoever serves its file system likes.
     var status = stat()
@@ -46,7 +48,8 @@ enum SecretPipe {
       } else if errno == EAGAIN {
         guard await isReadable(fd, until: deadline) else {
           throw DBusError(
-            .ours("TimedOut"), "\"\(key)\" did not end within 5 seconds: write all of it and close it.")
+            .ours("TimedOut"),
+            "\"\(key)\" did not end within \(limit.components.seconds) seconds: write all of it and close it.")
         }
       } else if errno != EINTR {
         throw DBusError(.invalidArgs, "\"\(key)\" cannot be read.")

@@ -35,7 +35,7 @@ struct SecretPipeTests {
           close(theirs)
         }
       }
-      #expect(try await SecretPipe.read(ours) == "secret")
+      #expect(try await SecretPipe.read(ours, within: .seconds(60)) == "secret")
       #expect(fcntl(ours.descriptor, F_GETFL) & O_NONBLOCK == 0)
     }
   }
