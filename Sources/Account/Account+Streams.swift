@@ -33,7 +33,9 @@ extension Account {
     doorkeeper.open(makeStream(client, suspended?.resumption)) { [weak self] event in
       guard let self, streamSerial == serial else { return }
       switch event {
-      case .step(let step): setStatus(.connecting, "\(step)")
+      case .step(let step):
+        if case .authenticating(let mechanism) = step { loginMemory.trying(mechanism) }
+        setStatus(.connecting, "\(step)")
       case .bound(let jid, let features, let security):
         askedResource = resource
         bound(jid, features, security, serial)

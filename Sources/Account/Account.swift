@@ -56,7 +56,7 @@ public final class Account {
   public var audience: Audience { doorkeeper.audience }
 
   let store: AccountStore
-  let loginMemory: LoginMemory
+  var loginMemory: LoginMemory
   let disclosures: Disclosures
   let doorkeeper: Doorkeeper
   let requests: IQRequests

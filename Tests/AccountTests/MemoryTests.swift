@@ -152,4 +152,18 @@ struct MemoryTests {
     try await home.connect()
     #expect(try home.server.configuration.leastMechanism == "SCRAM-SHA-256")
   }
+
+  @Test("A way of logging in that failed is not given up for a weaker one, until one has worked")
+  @LoopActor func triedMechanism() async throws {
+    let home = try await Home()
+    home.onOpen = { $0.isMute = true }
+    home.account.connectByItself()
+    try home.server.onEvent(.step(.authenticating("SCRAM-SHA-256")))
+    try home.server.cut(time: home.time)
+    home.onOpen = { $0.mechanism = "SCRAM-SHA-512" }
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    #expect(try home.server.configuration.leastMechanism == "SCRAM-SHA-256")
+    #expect(try home.store.leastMechanism() == "SCRAM-SHA-512")
+  }
 }

@@ -57,7 +57,7 @@ struct LoginChoice {
     }
     return StreamEnd(
       .authentication,
-      "The server has let us in by \(name) before, and the strongest way that can be used now is \(mechanism.rawValue): "
+      "This account has used \(name) with its server before, and the strongest way that can be used now is \(mechanism.rawValue): "
         + "somebody in between may have hidden the others. Nothing was sent. If the server was changed, or its "
         + "administrator says that it is right, set accept-weaker-login to true.")
   }
