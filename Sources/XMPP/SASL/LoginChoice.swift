@@ -57,7 +57,7 @@ struct LoginChoice {
     }
     return StreamEnd(
       .authentication,
-      "This account has used \(name) with its server before, and the strongest way that can be used now is \(mechanism.rawValue): "
+      "Logging in went by \(name) before, and the strongest way that can be used now is \(mechanism.rawValue): "
         + "somebody in between may have hidden the others. Nothing was sent. If the server was changed, or its "
         + "administrator says that it is right, set accept-weaker-login to true.")
   }
