@@ -23,8 +23,9 @@ extension Account {
   public func approve(_ id: String, full: Bool, lifetime: UInt32?) throws(AccountError) {
     // An id that nobody can answer any more is told as such, connected or not.
     if decloak.pending.values.contains(where: { $0.id == id }) { try requireConnected() }
+    let asked = decloak.pending.values.first { $0.id == id }?.requesters ?? []
     let now = now
-    try deciding { decloak, audience throws(DecloakError) in
+    try disclosing(to: asked) { decloak, audience throws(DecloakError) in
       try decloak.approve(
         id, full: full, lifetime: lifetime ?? Limits.sessionLifetime, audience: &audience, now: now)
     }
@@ -57,7 +58,7 @@ extension Account {
     let place = waiters.take()
     defer { waiters.leave(place) }
     var id = ""
-    try deciding { decloak, audience throws(DecloakError) in
+    try disclosing(to: isSeen ? [] : [.bare(address)]) { decloak, audience throws(DecloakError) in
       let asked = try decloak.ask(
         address, reason: reason, lifetime: lifetime ?? Limits.sessionLifetime, reveal: reveal, isSeen: isSeen,
         audience: &audience, now: now)
@@ -86,7 +87,7 @@ extension Account {
   public func share(_ jid: JID, full: Bool, lifetime: UInt32?) throws(AccountError) {
     try requireConnected()
     let now = now
-    try deciding { decloak, audience throws(DecloakError) in
+    try disclosing(to: [Address(jid)]) { decloak, audience throws(DecloakError) in
       try decloak.share(
         Address(jid), full: full, lifetime: lifetime ?? Limits.sessionLifetime, audience: &audience, now: now)
     }
@@ -164,6 +165,18 @@ extension Account {
 
   func requireConnected() throws(AccountError) {
     guard status == .connected, !isClosing else { throw .notConnected }
+  }
+
+  /// Takes a decision that shows us to some, once it is written down that it will: whoever calls is told where it cannot
+  /// be.
+  private func disclosing(
+    to addresses: [Address], _ event: (inout Decloak, inout Audience) throws(DecloakError) -> [DecloakEffect]
+  ) throws(AccountError) {
+    let new = addresses.filter { !audience.shown.contains($0) }
+    // What was written down and did not happen is struck out.
+    defer { for address in new where !audience.shown.contains(address) { address.jid.map(disclosures.settle) } }
+    try disclosures.announce(new, audience.mode)
+    try deciding(event)
   }
 
   @discardableResult

@@ -59,6 +59,12 @@ final class Disclosures {
     }
   }
 
+  /// Notes whom a decision is about to show us to.
+  /// - Throws: ``AccountError`` `storageFailed`; then it must not be taken.
+  func announce(_ addresses: [Address], _ mode: Mode) throws(AccountError) {
+    for jid in addresses.compactMap(\.jid) { try note(.available, to: jid, mode) }
+  }
+
   /// Notes that a goodbye was lost on its way.
   func lostFarewell(to jid: JID, _ mode: Mode) {
     guard let resource, mode == .invisible, jid.bare != account, !settled.contains(resource) else { return }

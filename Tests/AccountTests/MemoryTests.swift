@@ -28,6 +28,44 @@ struct MemoryTests {
     #expect(try home.store.disclosures().isEmpty)
   }
 
+  @Test("What cannot be written down is not done, and whoever called is told")
+  @LoopActor func unwritable() async throws {
+    let store = try await Store.open(directory: nil)
+    let key = AccountKey(uid: 1000, jid: "juliet@localhost", protocol: "xmpp")
+    let home = try await Home(mode: .invisible, store: store.account(key))
+    try await home.connect()
+    home.account.setPolicy(.ask)
+    try home.ask("tybalt@localhost/t")
+    let id = try #require(home.announced().first?.id)
+    await store.close()
+    let romeo = try BareJID("romeo@localhost")
+    var errors: [AccountError.Code] = []
+    do throws(AccountError) { try home.account.share(JID(romeo), full: false, lifetime: nil) } catch {
+      errors.append(error.code)
+    }
+    do throws(AccountError) { try home.account.approve(id, full: false, lifetime: nil) } catch {
+      errors.append(error.code)
+    }
+    do throws(AccountError) {
+      _ = try await home.account.requestDecloak(romeo, reason: .media, wait: .zero, lifetime: nil, reveal: true)
+    } catch { errors.append(error.code) }
+    #expect(errors == [.storageFailed, .storageFailed, .storageFailed])
+    #expect(home.account.audience.sessions.isEmpty)
+    #expect(home.account.decloak.pending.count == 1)
+    #expect(try presences(home.server.take()).isEmpty)
+  }
+
+  @Test("What was written down for a decision that was not taken is struck out")
+  @LoopActor func struckOut() async throws {
+    let home = try await Home(mode: .invisible)
+    try await home.connect()
+    let romeo = try BareJID("romeo@localhost")
+    await #expect(throws: AccountError.self) {
+      _ = try await home.account.requestDecloak(romeo, reason: .media, wait: .zero, lifetime: nil, reveal: false)
+    }
+    #expect(try home.store.disclosures().isEmpty)
+  }
+
   @Test("A visible account writes nothing down: its server says goodbye for it")
   @LoopActor func visible() async throws {
     let home = try await Home()
