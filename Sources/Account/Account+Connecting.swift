@@ -51,7 +51,8 @@ extension Account {
       let late = AccountError(
         .timedOut, "\(configuration.client.serverName) did not let us in within \(limit.components.seconds) seconds.")
       if status == .connecting { giveUp(late) }
-      throw late
+      // It may have failed for a better reason while this call had its turn coming.
+      throw lastFailure ?? late
     }
     if let failure = outcome { throw failure }
   }

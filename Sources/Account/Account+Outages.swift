@@ -32,6 +32,7 @@ extension Account {
   /// The stream is gone, without anybody's wish.
   func lost(_ error: AccountError, isFinal: Bool, _ resumption: Resumption?) {
     forgetStream()
+    lastFailure = error
     if let resumption { suspend(resumption) }
     let goesOn = isEstablished && !isFinal
     if !goesOn || !keepsSession { forgetSession() }

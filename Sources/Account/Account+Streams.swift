@@ -12,6 +12,7 @@ extension Account {
   /// Opens a stream; what comes of it is told to those who wait in ``connectWaiters``.
   func start() {
     streamSerial += 1
+    lastFailure = nil
     let serial = streamSerial
     if let retry { time.cancel(retry) }
     retry = nil

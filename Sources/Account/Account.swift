@@ -93,6 +93,8 @@ public final class Account {
   /// The session that the server keeps while there is no stream.
   var suspended: SuspendedSession?
   var reconnection = Reconnection()
+  /// Why the last stream did not come up, or was lost.
+  var lastFailure: AccountError?
   /// The next try.
   var retry: TimerToken?
   /// Whether our presence has changed since it was last sent to those who see all of it.

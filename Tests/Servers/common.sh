@@ -65,7 +65,7 @@ $ports
 END
   for log in $logs; do : >"$directory/$log"; done
   launch
-  for _ in $(seq 600); do
+  for _ in $(seq 2400); do
     ! is_ready || return 0
     if is_taken; then
       stop
@@ -74,7 +74,7 @@ END
     is_running || die "did not start"
     sleep 0.05
   done
-  die "does not listen after 30 seconds"
+  die "does not listen after two minutes"
 }
 
 serve() {

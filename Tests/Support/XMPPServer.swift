@@ -81,7 +81,7 @@ public final class XMPPServer {
   }
 
   private func awaitReady() throws {
-    guard let line = try process.line(within: .seconds(40)), line.hasPrefix("ready ") else {
+    guard let line = try process.line(within: .seconds(130)), line.hasPrefix("ready ") else {
       throw WitnessError("\(family) does not start: \(readFile(directory.file("errors")))")
     }
     func port(_ key: String) throws -> UInt16 {
