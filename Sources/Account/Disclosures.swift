@@ -13,7 +13,11 @@ internal import XMPP
 @LoopActor
 final class Disclosures {
   /// The resource of the present session.
-  var resource: String?
+  var resource: String? {
+    didSet { if resource != oldValue { noted.removeAll() } }
+  }
+  /// Who stands in the store for it: most goodbyes are to others, and cost no look into it.
+  private var noted: Set<JID> = []
   private let store: AccountStore
   private let account: BareJID
   private let faults: StoreFaults
@@ -46,15 +50,16 @@ final class Disclosures {
       try AccountError.storing { () throws(StoreError) in
         try store.noteDisclosure(resource: resource, jid: to.description)
       }
+      noted.insert(to)
       // A server may give the same resource again.
       settled.remove(resource)
       // Written already, should the program end; on the disk soon, should the machine.
       spawn { await self.flush() }
     // What cannot be struck out is at worst taken back twice.
-    case (.available, nil):
+    case (.available, nil) where !noted.isEmpty:
+      noted.removeAll()
       faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
-    case (.unavailable, let to?):
-      faults.attempt { () throws(StoreError) in try store.removeDisclosure(resource: resource, jid: to.description) }
+    case (.unavailable, let to?): settle(to)
     default: break
     }
   }
@@ -68,12 +73,13 @@ final class Disclosures {
   /// Notes that a goodbye was lost on its way.
   func lostFarewell(to jid: JID, _ mode: Mode) {
     guard let resource, mode == .invisible, jid.bare != account, !settled.contains(resource) else { return }
+    noted.insert(jid)
     faults.attempt { () throws(StoreError) in try store.noteDisclosure(resource: resource, jid: jid.description) }
   }
 
   /// Somebody sees nothing of the present session.
   func settle(_ jid: JID) {
-    guard let resource else { return }
+    guard let resource, noted.remove(jid) != nil else { return }
     faults.attempt { () throws(StoreError) in try store.removeDisclosure(resource: resource, jid: jid.description) }
   }
 
