@@ -54,8 +54,13 @@ final class Person {
     for received in asker.received.dropFirst(readOfAsker) {
       guard received.node.name == "iq", let id = received.node["id"], id.hasPrefix("\(account.user)-") else { continue }
       if !answered.insert(id).inserted {
-        report.doubledAnswers += 1
-        report.complain("answered twice: \(received.raw)")
+        // What a session had not counted when the server gave it up is bounced, also where it had been answered.
+        if received.node["type"] == "error", received.node["from"] != fullJID {
+          report.bounced += 1
+        } else {
+          report.doubledAnswers += 1
+          report.complain("answered twice: \(received.raw)")
+        }
       }
       open[id] = nil
     }

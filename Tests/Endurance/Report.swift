@@ -21,6 +21,8 @@ struct Report {
   var doubledAnswers = 0
   /// Questions whose session was lost with them and that nobody answered: nothing promises an answer then.
   var unanswered = 0
+  /// Questions that were answered, and that the server bounced besides when it gave their session up.
+  var bounced = 0
   /// A contact's changes of presence while a session went on, and how they arrived.
   var changes = 0
   var lostChanges = 0
@@ -75,7 +77,9 @@ struct Report {
     line(["", "sent", "lost", "doubled"])
     line(["questions", "\(questions)", "\(lostAnswers)", "\(doubledAnswers)"])
     line(["presence", "\(changes)", "\(lostChanges)", "\(doubledChanges)"])
-    tell("with a lost session: \(unanswered) questions without an answer; flickers: \(flickers)")
+    tell(
+      "with a lost session: \(unanswered) questions without an answer, \(bounced) bounced besides; flickers: \(flickers)"
+    )
     tell("")
     line(["", "warm", "at the end", "at most"])
     line(["memory, KiB", "\(warm?.memory ?? 0)", "\(last?.memory ?? 0)", "\(mostMemory)"])
