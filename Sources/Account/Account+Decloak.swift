@@ -172,9 +172,9 @@ extension Account {
   private func disclosing(
     to addresses: [Address], _ event: (inout Decloak, inout Audience) throws(DecloakError) -> [DecloakEffect]
   ) throws(AccountError) {
-    let new = addresses.filter { !audience.shown.contains($0) }
+    let new = addresses.filter { !audience.wasShown($0) }
     // What was written down and did not happen is struck out.
-    defer { for address in new where !audience.shown.contains(address) { address.jid.map(disclosures.settle) } }
+    defer { for address in new where !audience.wasShown(address) { address.jid.map(disclosures.settle) } }
     try disclosures.announce(new, audience.mode)
     try deciding(event)
   }

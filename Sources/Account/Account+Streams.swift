@@ -121,6 +121,7 @@ extension Account {
       setStatus(.connecting, "saying the goodbyes that are owed from before")
       isSpent = true
       doorkeeper.audience.inherit(shown: owed.addresses)
+      disclosures.takeUp(owed.addresses)
       decide { decloak, audience in decloak.owedFarewells(audience) }
       try await fence()
       guard isComingUp(serial) else { return }

@@ -41,12 +41,15 @@ final class Disclosures {
     }
   }
 
+  /// The present session has the resource of one that owes these goodbyes: each is struck out as it is said.
+  func takeUp(_ owed: [Address]) { noted.formUnion(owed.compactMap(\.jid)) }
+
   /// Notes presence that is about to leave.
   /// - Throws: ``AccountError`` `storageFailed`; then it must not leave.
   func note(_ departure: Departure, to: JID?, _ mode: Mode) throws(AccountError) {
     guard let resource else { return }
     switch (departure, to) {
-    case (.available, let to?) where mode == .invisible && to.bare != account:
+    case (.available, let to?) where mode == .invisible && to.bare != account && !noted.contains(to):
       try AccountError.storing { () throws(StoreError) in
         try store.noteDisclosure(resource: resource, jid: to.description)
       }
@@ -86,6 +89,7 @@ final class Disclosures {
   /// Everybody has been told that a resource is gone, or nobody can be any more.
   func settle(_ resource: String) {
     settled.insert(resource)
+    if resource == self.resource { noted.removeAll() }
     faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
   }
 

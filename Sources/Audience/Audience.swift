@@ -79,7 +79,7 @@ public struct Audience: Sendable {
   }
 
   /// Whether an address is among those in ``shown``.
-  func wasShown(_ address: Address) -> Bool { shownByAccount.contains(address) }
+  public func wasShown(_ address: Address) -> Bool { shownByAccount.contains(address) }
 
   /// Whether another copy of our presence to `address` can be remembered, so that it can be taken back.
   func canBeShownAgain(_ address: Address) -> Bool {

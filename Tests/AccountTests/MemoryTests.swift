@@ -92,6 +92,23 @@ struct MemoryTests {
     #expect(try store.disclosures().isEmpty)
   }
 
+  @Test("Each goodbye that is owed is struck out as it is said: a cut right behind it does not have it said again")
+  @LoopActor func struckOutOneByOne() async throws {
+    let store = try await Home.emptyStore()
+    try store.noteDisclosures(resource: "old", jids: ["nurse@localhost/n", "romeo@localhost/r"])
+    let home = try await Home(mode: .invisible, store: store)
+    var left: [Int] = []
+    home.onOpen = { server in
+      guard server.resource == "old" else { return }
+      server.onSend = { [unowned server] in
+        guard server.sent.last?.name == "presence" else { return }
+        left.append((try? store.disclosures().count) ?? -1)
+      }
+    }
+    try await home.account.connect()
+    #expect(left == [1, 0])
+  }
+
   @Test("So does one that was lost with its session, before it comes back")
   @LoopActor func owedAfterOutage() async throws {
     let home = try await Home(mode: .invisible)
