@@ -68,6 +68,7 @@ extension Account {
   }
 
   private func noteGone(_ from: JID, _ presence: Presence) {
+    if presence.type == .error { noteRefused(presence) }
     guard from.bare != jid else { return }
     if presences.unavailable(from), roster.items[from.bare] != nil { onEvent(.contactChanged(from.bare)) }
     let address = Address(from)

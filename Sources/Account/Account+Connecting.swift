@@ -2,6 +2,7 @@
 
 internal import Audience
 internal import EventLoop
+internal import Logging
 internal import Store
 internal import XMPP
 
@@ -104,16 +105,18 @@ extension Account {
   /// Where the connection broke before the server had heard the goodbyes, and keeps the session, the session is
   /// suspended: others may see us still.
   func close() async {
-    for step in VisibilityPlan.close(in: audience.mode) {
-      if step == .withdraw {
-        withdraw()
-      } else {
-        decide { decloak, audience in decloak.disconnected(inOrder: true, audience: &audience) }
-      }
-    }
     let serial = streamSerial
     closingSerial = serial
     let end = streamEnd.take()
+    decide { decloak, audience in decloak.disconnected(inOrder: true, audience: &audience) }
+    let hasLists = surroundings.announced.contains(.privacyList)
+    do throws(AccountError) {
+      try await take(plan().close(in: audience.visibility, hasPrivacyLists: hasLists && hasBegun))
+    } catch {
+      // Nothing of it may keep the stream open.
+      logger.info("not all goodbyes were confirmed: \(error.code)")
+    }
+    guard streamSerial == serial else { return }
     doorkeeper.close()
     _ = await streamEnd.wait(end, atMost: Self.closeLimit)
     guard streamSerial == serial else { return }

@@ -110,11 +110,8 @@ extension Account {
   /// - Throws: ``AccountError``.
   public func upgrade(_ contact: BareJID, reveal: Bool) throws(AccountError) {
     try requireConnected()
-    guard audience.mode == .visible else {
-      throw reveal
-        ? AccountError(
-          .notSupported, "Upgrade while invisible needs ShowTo, which is not built yet: call SetVisible first.")
-        : .wouldReveal(contact.description)
+    guard reveal || wanted.mode == .visible || audience.visibility.shows(BareAddress(contact)) else {
+      throw .wouldReveal(contact.description)
     }
     try deciding { decloak, audience throws(DecloakError) in
       try decloak.upgrade(BareAddress(contact), audience: &audience)

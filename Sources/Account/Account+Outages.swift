@@ -16,6 +16,7 @@ extension Account {
     if isClosing {
       // We wanted it, and `close` goes on from here. But goodbyes that were never heard are owed.
       if let resumption, UnconfirmedPresence(resumption.unacknowledged).isFarewell { suspend(resumption) }
+      requests.cancelAll()
       return streamEnd.resume(())
     }
     guard status != .disconnected else { return }
@@ -56,7 +57,8 @@ extension Account {
     if isUnseen { for address in unconfirmed.hidden { doorkeeper.lostFarewell(to: address) } }
     if unconfirmed.withdrawal {
       doorkeeper.lostFarewell(to: nil)
-      decide { decloak, audience in decloak.modeChanged(to: .visible, audience: &audience) }
+      let earlier = audience.visibilityWhenWithdrawn
+      decide { decloak, audience in decloak.visibilityChanged(to: earlier, audience: &audience) }
     }
     if !isUnseen { for address in unconfirmed.hidden { doorkeeper.lostFarewell(to: address) } }
     let expiry = time.schedule(after: max(.zero, resumption.expiresAt - time.now)) { [weak self] in
@@ -86,7 +88,7 @@ extension Account {
     makePresenceAnew(lost)
     for stanza in sent where stanza.presence == nil { doorkeeper.sendAgain(stanza) }
     comeUp(serial) { () async throws(AccountError) in
-      if self.isSpent, self.wantedMode == .invisible { return try await self.reopen() }
+      if self.isSpent, self.wanted.mode != .visible { return try await self.reopen() }
       if self.isSettled { try await self.takeUpMode(serial) } else { try await self.settle(serial) }
     }
   }
@@ -103,12 +105,12 @@ extension Account {
     for address in lost.unseen.union(feared.hidden.subtracting(lost.hidden)) { doorkeeper.isUnseen(by: address) }
     if feared.withdrawal && !lost.withdrawal {
       doorkeeper.audience.noteDeparture(.unavailable, to: nil)
-    } else if lost.isUnseen && wantedMode == .invisible {
+    } else if lost.isUnseen && wanted.mode != .visible {
       doorkeeper.isUnseen(by: nil)
     } else {
       return
     }
-    decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }
+    decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
   }
 
   /// Shows what is true by now to those who may not have heard.
@@ -116,9 +118,9 @@ extension Account {
     // What was never settled is shown when it has been.
     guard isSettled else { return }
     // Who wants to hide meanwhile is not shown once more before that: what follows on the stream may ask for it already.
-    guard wantedMode == audience.mode || wantedMode == .visible else {
+    guard resolved == audience.visibility || wanted.mode == .visible else {
       decide { decloak, audience in decloak.owedFarewells(audience) }
-      decide { decloak, audience in decloak.hide(audience: &audience) }
+      decide { decloak, audience in decloak.hide(.all, audience: &audience) }
       withdraw()
       isSpent = true
       return

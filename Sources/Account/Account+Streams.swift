@@ -6,7 +6,7 @@ internal import Logging
 internal import XML
 internal import XMPP
 
-// From nothing to a stream on which the wanted mode holds.
+// From nothing to a stream on which the wanted visibility holds.
 
 extension Account {
   /// Opens a stream; what comes of it is told to those who wait in ``connectWaiters``.
@@ -23,7 +23,7 @@ extension Account {
       if let owed = try disclosures.owed() {
         // What an earlier stream left behind can only be taken back from where it was said.
         client.resource = owed.resource
-      } else if wantedMode == .invisible {
+      } else if wanted.mode != .visible {
         // A hidden stream has a resource that nobody knows (COMPAT: guessing the full JID is the last tell).
         client.resource = nil
       }
@@ -66,10 +66,19 @@ extension Account {
       do throws(AccountError) {
         try await work()
       } catch {
-        guard self.isComingUp(serial) else { return }
-        self.giveUp(error)
+        await self.giveUpInOrder(error, serial)
       }
     }
+  }
+
+  /// Gives up a stream that does not come up. What it may have shown already is taken back first.
+  private func giveUpInOrder(_ error: AccountError, _ serial: UInt64) async {
+    guard isComingUp(serial) else { return }
+    if audience.isBroadcasting || audience.isCovered {
+      await close()
+      guard streamSerial == serial &+ 1, status == .connecting else { return }
+    }
+    giveUp(error)
   }
 
   /// Learns what must be known before anything is shown, then shows what is wanted.
@@ -79,6 +88,9 @@ extension Account {
     guard isComingUp(serial) else { return }
     try await settleDisclosures(serial)
     guard isComingUp(serial) else { return }
+    setStatus(.connecting, "learning what the server can do")
+    try await learnMechanisms()
+    guard isComingUp(serial) else { return }
     setStatus(.connecting, "getting the roster")
     try await getRoster(serial)
     guard isComingUp(serial) else { return }
@@ -86,18 +98,25 @@ extension Account {
     try await takeUpMode(serial)
   }
 
-  /// Makes the wanted mode that of the stream, and then counts as connected.
+  /// Makes the wanted visibility that of the stream, and then counts as connected.
   func takeUpMode(_ serial: UInt64) async throws(AccountError) {
     setStatus(.connecting, "taking up the visibility that is wanted")
-    let isShown = audience.isBroadcasting
-    if !isShown, wantedMode == .invisible, let known = askedResource, fullJID?.resource == known {
+    if !hasBegun, wanted.mode != .visible, let known = askedResource, fullJID?.resource == known {
       // The wish came after the resource was asked for. A server that gives it unasked would do so again.
       return try await reopen()
     }
-    try await take(
-      isShown ? VisibilityPlan.change(from: .visible, to: wantedMode) : VisibilityPlan.start(in: wantedMode))
+    let new = resolved
+    // After a change that broke off with the connection nobody knows what the server thinks.
+    if isServerStateUnknown { return try await reopen() }
+    if new.mode != .visible {
+      try checkMechanism()
+      try check(wanted)
+    }
+    try await take(hasBegun ? plan().change(from: audience.visibility, to: new) : plan().start(in: new))
     guard isComingUp(serial) else { return }
-    isModePending = false
+    hasBegun = true
+    watch.begin(audience.mode == .visible || !wanted.probes ? [] : roster.items.values.filter(\.subscription.isSeen).map(\.jid))
+    isVisibilityPending = false
     isEstablished = true
     hasNewPresence = false
     reconnection.connected(at: time.now)
@@ -149,16 +168,22 @@ extension Account {
     sessionSerial += 1
     isSettled = false
     isSpent = false
+    hasBegun = false
+    isServerStateUnknown = false
+    isResourceKnown = false
+    lists.forget()
+    updates.forget()
+    watch.forget()
     doorkeeper.forgetSession()
     decide { decloak, audience in decloak.disconnected(inOrder: false, audience: &audience) }
-    decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }
+    decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
     requests.cancelAll()
     presences.removeAll()
     subscriptionRequests.removeAll()
     answeredPeers.removeAll()
     fullJID = nil
     security = nil
-    isModePending = true
+    isVisibilityPending = true
     rosterPushes.cancelAll()
     for waiters in askWaiters.values { waiters.resume(nil) }
     askWaiters.removeAll()

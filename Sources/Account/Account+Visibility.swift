@@ -2,38 +2,124 @@
 
 public import Audience
 internal import EventLoop
-internal import XML
+internal import Logging
 public import XMPP
 
-// Invisible presence (XEP-0018 §3) by sending directed presence only.
+// Who of the contacts may see us (XEP-0018 §3): what people ask for. How it is done: `Account+Steps.swift`.
 
 extension Account {
   /// Changes who may see us, and returns once the server has confirmed it. While not connected the wish is kept.
   ///
   /// If it cannot be done the account ends hidden: no presence is sent.
+  /// - Parameter rebinds: whether hiding takes a new resource although the mechanism does not need it.
   /// - Throws: ``AccountError`` with the reason.
-  public func setMode(_ new: Mode) async throws(AccountError) {
+  public func setVisibility(_ new: VisibilityWish, rebinds: Bool = false) async throws(AccountError) {
+    try await changeVisibility(rebinds: rebinds) { $0 = new }
+  }
+
+  /// Lets contacts see us; the rest stays as it is. Whoever has no subscription is shown us for a while, as by
+  /// ``share(_:full:lifetime:)``.
+  /// - Parameters:
+  ///   - contacts: bare JIDs.
+  ///   - groups: of the roster.
+  /// - Throws: ``AccountError``.
+  public func showTo(_ contacts: [BareJID], groups: [String]) async throws(AccountError) {
+    let strangers = status == .connected ? contacts.filter { roster.items[$0]?.subscription.seesUs != true } : []
+    if contacts.count > strangers.count || !groups.isEmpty || status != .connected {
+      try await changeVisibility { wish in
+        for contact in contacts where !strangers.contains(contact) { wish.show(BareAddress(contact)) }
+        for group in groups { wish.show(group: group) }
+      }
+    }
+    for stranger in strangers { try share(JID(stranger), full: true, lifetime: nil) }
+    if !strangers.isEmpty { try await delivered() }
+  }
+
+  /// Hides us from contacts; the rest stays as it is. Sessions with them end.
+  /// - Parameters:
+  ///   - contacts: bare JIDs.
+  ///   - groups: of the roster.
+  /// - Throws: ``AccountError``.
+  public func hideFrom(_ contacts: [BareJID], groups: [String]) async throws(AccountError) {
+    try await changeVisibility { wish in
+      for contact in contacts { wish.hide(BareAddress(contact)) }
+      for group in groups { wish.hide(group: group) }
+    }
+    let members = roster.items.values.filter { !$0.groups.allSatisfy { !groups.contains($0) } }.map(\.jid)
+    let leaving = (contacts + members).map { BareAddress($0) }
+    guard leaving.contains(where: { !audience.sessions(with: $0).isEmpty }) else { return }
+    decide { decloak, audience in decloak.hide(.contacts(leaving), audience: &audience) }
+    try await delivered()
+  }
+
+  /// Brings what is in force up to what is wanted, one change at a time.
+  private func changeVisibility(
+    rebinds: Bool = false, _ change: (inout VisibilityWish) -> Void
+  ) async throws(AccountError) {
     await visibilityGate.enter()
     defer { visibilityGate.leave() }
-    guard new != wantedMode || (status == .connected && isModePending) else { return }
-    wantedMode = new
-    isModePending = true
+    var new = wanted
+    change(&new)
+    guard new != wanted || (status == .connected && isVisibilityPending) else { return }
+    try check(new)
+    try keep(new)
+    wanted = new
+    isVisibilityPending = true
     onEvent(.visibilityChanged)
     switch status {
-    case .disconnected, .waiting: return
+    case .disconnected, .waiting: break
     case .connecting where suspended != nil:
       // The session goes on, and then takes this up; a new one would begin with it.
       try await awaitConnected(connectWaiters.take(), atMost: Self.reconnectLimit)
     case .connecting: try await reopen()
     case .connected:
-      let steps = VisibilityPlan.change(from: audience.mode, to: new)
-      // Nothing left to do, but an earlier try was never confirmed: that is still owed.
-      if steps.isEmpty { try await fence() } else { try await take(steps) }
+      try await putInForce(rebinds: rebinds)
       guard status == .connected else { throw .notConnected }
+      isVisibilityPending = false
     }
-    isModePending = false
+    onEvent(.visibilityChanged)
+    try await flushKept()
+  }
+
+  /// Takes what is wanted up again after the roster changed what it comes to.
+  func wishMayHaveChanged(for contact: BareJID) {
+    let address = BareAddress(contact)
+    guard isSettled, resolved(address) != audience.visibility.exceptions.contains(address) else { return }
+    isVisibilityPending = true
+    spawn {
+      await self.visibilityGate.enter()
+      defer { self.visibilityGate.leave() }
+      guard self.status == .connected, !self.isClosing else { return }
+      do throws(AccountError) {
+        try await self.putInForce(rebinds: false)
+        self.isVisibilityPending = false
+      } catch {
+        self.logger.error("a change of the roster could not be taken up: \(error.text)")
+      }
+      self.onEvent(.visibilityChanged)
+    }
     onEvent(.visibilityChanged)
   }
+
+  // MARK: What is wanted
+
+  /// What the wish comes to with the present roster.
+  var resolved: Visibility {
+    var exceptions = wanted.contacts
+    if !wanted.groups.isEmpty {
+      for item in roster.items.values {
+        let address = BareAddress(item.jid)
+        if wanted.isException(address, in: item.groups) { exceptions.insert(address) }
+      }
+    }
+    return Visibility(showsOthers: wanted.showsOthers, exceptions: exceptions)
+  }
+
+  private func resolved(_ contact: BareAddress) -> Bool {
+    wanted.isException(contact, in: contact.jid.flatMap { roster.items[$0.bare]?.groups } ?? [])
+  }
+
+  // MARK: Our presence
 
   /// Says what we are doing, to those who may see it.
   /// - Parameters:
@@ -47,37 +133,18 @@ extension Account {
     if let priority { new.priority = priority }
     guard new != presence else { return }
     presence = new
-    hasNewPresence = status != .connected
+    hasNewPresence = true
     onEvent(.presenceChanged)
-    // Not only while connected: what was broadcast when the stream came up is brought up to date as well.
-    if audience.mode == .visible { doorkeeper.send(.presence(presence.full())) }
-    for session in audience.sessions.values where session.full {
-      guard let jid = session.address.jid else { continue }
-      doorkeeper.send(.presence(presence.full(to: jid)))
-    }
+    sayPresence()
   }
 
-  // MARK: Steps
-
-  func take(_ steps: [VisibilityStep]) async throws(AccountError) {
-    for step in steps {
-      switch step {
-      case .endSessions: decide { decloak, audience in decloak.hide(audience: &audience) }
-      case .withdraw: withdraw()
-      case .broadcast:
-        decide { decloak, audience in decloak.modeChanged(to: .visible, audience: &audience) }
-        doorkeeper.send(.presence(presence.full()))
-        visibleSince = now
-        try await fence()
-      case .newStream: try await reopen()
-      }
-    }
-  }
-
-  /// Takes back what was broadcast, if something was; then nobody but the sessions is inside.
-  func withdraw() {
-    if audience.isBroadcasting { doorkeeper.send(.presence(Presence(type: .unavailable))) }
-    decide { decloak, audience in decloak.modeChanged(to: .invisible, audience: &audience) }
+  /// Sends our presence to those who see all of it. Not only while connected: what was broadcast when the stream came up
+  /// is brought up to date as well.
+  func sayPresence() {
+    guard hasNewPresence, !isClosing, audience.link != .exposed else { return }
+    hasNewPresence = status != .connected
+    if audience.isBroadcasting { doorkeeper.send(.presence(presence.full())) }
+    updates.send(to: audience.shown.filter { audience.wantsUpdate($0) })
   }
 
   /// Says whether somebody is looking: a server may then hold back what can wait (XEP-0352).
@@ -85,26 +152,5 @@ extension Account {
     guard active != isActive else { return }
     isActive = active
     if status == .connected { doorkeeper.setActive(active) }
-  }
-
-  /// Logs out and in again.
-  func reopen() async throws(AccountError) {
-    setStatus(.connecting, "")
-    let serial = streamSerial
-    isSpent = true
-    await close()
-    // Somebody may have disconnected while we waited: then that is what was wanted last.
-    guard streamSerial == serial &+ 1, status == .connecting, !isRetired else {
-      throw AccountError(.cancelled, "The account was disconnected meanwhile; the mode holds from the next Connect on.")
-    }
-    let place = connectWaiters.take()
-    start()
-    try await awaitConnected(place, atMost: Self.reconnectLimit)
-  }
-
-  /// Waits until the server has dealt with all that was sent before: it answers in order.
-  func fence() async throws(AccountError) {
-    _ = try await requests.exchange(
-      .get, to: jid.server, payload: Element("ping", "urn:xmpp:ping"), limit: Self.iqLimit)
   }
 }

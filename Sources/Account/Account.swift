@@ -43,12 +43,12 @@ public final class Account {
   public internal(set) var presences = ContactPresences()
   /// Subscription requests that wait for a person.
   public internal(set) var subscriptionRequests = SubscriptionRequests()
-  /// The mode that was asked for. What is in force is `audience.mode`.
-  public internal(set) var wantedMode: Mode
+  /// Who is wanted to see us. What is in force is `audience.visibility`.
+  public internal(set) var wanted: VisibilityWish
   /// When subscribed contacts were last shown that we are online.
   public internal(set) var visibleSince = Instant(nanoseconds: 0)
-  /// Whether the wanted mode is not yet confirmed by the server.
-  public internal(set) var isModePending = true
+  /// Whether what is wanted is not yet confirmed by the server.
+  public internal(set) var isVisibilityPending = true
 
   /// Requests to decloak, ours and others'.
   public internal(set) var decloak: Decloak
@@ -64,7 +64,19 @@ public final class Account {
   let makeStream: StreamMaker
   let time: any TimeSource
   let logger: Logger
+  let lists: PrivacyLists
+  let ferry: Ferry
+  let updates: PresenceUpdates
+  let watch: ContactWatch
   let visibilityGate = SerialGate()
+  /// What our server says of itself.
+  var surroundings = Surroundings()
+  /// Whether a change of visibility broke off, so that what the server makes of our presence cannot be known.
+  var isServerStateUnknown = false
+  /// Whether somebody who may not see us any more knows the present full JID.
+  var isResourceKnown = false
+  /// Why presence of ours was sent back during a change of visibility.
+  var refusedPresence: String?
   let rosterPushes: RosterPushes
   let connectWaiters: Waiters<AccountError?>
   let streamEnd: Waiters<Void>
@@ -86,6 +98,8 @@ public final class Account {
   var isEstablished = false
   /// Whether the present session knows all that it has to before anything may be shown.
   var isSettled = false
+  /// Whether what was wanted has been taken up in the present session.
+  var hasBegun = false
   /// Whether the present session is to be left for one with another resource: others know this one.
   var isSpent = false
   /// The resource that was asked for when the present session began.
@@ -120,7 +134,7 @@ public final class Account {
     self.time = time
     self.logger = logger
     self.makeStream = makeStream
-    wantedMode = configuration.mode
+    wanted = configuration.visibility
     decloak = Decloak(nonce: nonce)
     presence = OwnPresence(priority: configuration.priority, capabilities: OwnCapabilities.element)
     self.store = store
@@ -132,10 +146,19 @@ public final class Account {
     let requests = IQRequests(time: time, account: configuration.client.account, doorkeeper: doorkeeper)
     self.doorkeeper = doorkeeper
     self.requests = requests
+    let lists = PrivacyLists(requests: requests)
+    self.lists = lists
+    let ferry = Ferry(lists)
+    self.ferry = ferry
+    doorkeeper.ferry = ferry
+    updates = PresenceUpdates(doorkeeper, time: time)
+    watch = ContactWatch(doorkeeper, time: time)
     capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, time: time)
     rosterPushes = RosterPushes(time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)
+    updates.make = { [weak self] address in self?.presence(for: address) }
+    watch.onChange = { [weak self] in self?.onEvent(.visibilityChanged) }
     doorkeeper.imitator.learn = { [weak self] lesson in await self?.learn(lesson) }
     doorkeeper.admit = { [weak self] stanza, raw, verdict in self?.admitted(stanza, raw, verdict) }
   }
@@ -197,6 +220,12 @@ public final class Account {
       if let jid = contact.jid { forgetUnlessSeen(jid.bare) }
       onEvent(.sessionEnded(contact, direction, cause))
     }
+  }
+
+  /// The presence that somebody is entitled to; `nil` for whoever may not see us.
+  private func presence(for address: Address) -> Presence? {
+    guard let jid = address.jid, audience.contains(address) else { return nil }
+    return audience.seesAll(address) ? presence.full(to: jid) : presence.bare(to: jid)
   }
 
   /// Keeps one timer at the core's next deadline.

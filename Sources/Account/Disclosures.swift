@@ -49,7 +49,7 @@ final class Disclosures {
   func note(_ departure: Departure, to: JID?, _ mode: Mode) throws(AccountError) {
     guard let resource else { return }
     switch (departure, to) {
-    case (.available, let to?) where mode == .invisible && to.bare != account && !noted.contains(to):
+    case (.available, let to?) where mode != .visible && to.bare != account && !noted.contains(to):
       try AccountError.storing { () throws(StoreError) in
         try store.noteDisclosure(resource: resource, jid: to.description)
       }
@@ -59,7 +59,7 @@ final class Disclosures {
       // Written already, should the program end; on the disk soon, should the machine.
       spawn { await self.flush() }
     // What cannot be struck out is at worst taken back twice.
-    case (.available, nil) where !noted.isEmpty:
+    case (.available, nil) where mode == .visible && !noted.isEmpty:
       noted.removeAll()
       faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
     case (.unavailable, let to?): settle(to)
@@ -75,7 +75,7 @@ final class Disclosures {
 
   /// Notes that a goodbye was lost on its way.
   func lostFarewell(to jid: JID, _ mode: Mode) {
-    guard let resource, mode == .invisible, jid.bare != account, !settled.contains(resource) else { return }
+    guard let resource, mode != .visible, jid.bare != account, !settled.contains(resource) else { return }
     noted.insert(jid)
     faults.attempt { () throws(StoreError) in try store.noteDisclosure(resource: resource, jid: jid.description) }
   }

@@ -25,6 +25,11 @@ final class Doorkeeper {
   /// Called with each stanza that is let in.
   var admit: Guest = { _, _, _ in }
 
+  /// Takes presence to those from whom the server would keep it.
+  var ferry: Ferry? {
+    didSet { ferry?.send = { [weak self] stanza, reveal throws(AccountError) in try self?.pass(stanza, reveal: reveal) } }
+  }
+
   private var stream: (any StanzaStream)?
   /// Whether the stream takes stanzas: it is bound or resumed, and nobody has closed it.
   private var isUp = false
@@ -77,6 +82,7 @@ final class Doorkeeper {
   /// Forgets whom the session was shown to: it is over.
   func forgetSession() {
     audience.streamEnded()
+    ferry?.forget()
     imitator.forget()
   }
 
@@ -92,14 +98,15 @@ final class Doorkeeper {
   /// - Parameter reveal: that the very call says that it may tell somebody outside that we are online.
   /// - Throws: ``AccountError`` `wouldReveal` or `notConnected`.
   func send(_ stanza: Stanza, reveal: Bool) throws(AccountError) {
+    guard let ferry, ferry.takes(stanza) else { return try pass(stanza, reveal: reveal) }
+    try judge(stanza, reveal: reveal)
+    ferry.board(stanza, reveal: reveal)
+  }
+
+  /// Sends a stanza, if it may leave.
+  private func pass(_ stanza: Stanza, reveal: Bool) throws(AccountError) {
     guard let stream, isUp else { throw .notConnected }
-    switch verdict(on: stanza) {
-    case .send: break
-    case .wouldReveal where reveal: break
-    case .wouldReveal: throw .wouldReveal(stanza.to?.description ?? "your contacts")
-    case .refuse:
-      throw AccountError(.wouldReveal, "This is never sent: it would tell others that you are, or were, online.")
-    }
+    try judge(stanza, reveal: reveal)
     var notes: SentStanza.Notes = reveal ? .meant : []
     if let departure = Departure(stanza) {
       let to = stanza.to.map(Address.init)
@@ -109,6 +116,18 @@ final class Doorkeeper {
       audience.noteDeparture(departure, to: to)
     }
     stream.send(stanza.element, notes)
+  }
+
+  /// Throws where a stanza must not leave.
+  private func judge(_ stanza: Stanza, reveal: Bool) throws(AccountError) {
+    guard isUp else { throw .notConnected }
+    switch verdict(on: stanza) {
+    case .send: break
+    case .wouldReveal where reveal: break
+    case .wouldReveal: throw .wouldReveal(stanza.to?.description ?? "your contacts")
+    case .refuse:
+      throw AccountError(.wouldReveal, "This is never sent: it would tell others that you are, or were, online.")
+    }
   }
 
   /// Sends what the server never had, if it may still leave. Presence is made anew instead.
@@ -151,9 +170,13 @@ final class Doorkeeper {
 
   private func verdict(on stanza: Stanza) -> DepartureVerdict {
     guard let departure = Departure(stanza) else { return .refuse }
-    let to = stanza.to.map(Address.init)
-    let destination = to.map { isInside($0) ? .inside : audience.destination($0) } ?? .undirected
-    return DepartureTable.verdict(departure, destination, audience.mode)
+    return DepartureTable.verdict(departure, destination(of: stanza, departure), audience.link)
+  }
+
+  private func destination(of stanza: Stanza, _ departure: Departure) -> Destination {
+    if departure == .invisibility { return audience.destinationOfInvisibility }
+    guard let to = stanza.to.map(Address.init) else { return .undirected }
+    return isInside(to) ? .inside : audience.destination(to)
   }
 
   // MARK: In

@@ -58,7 +58,8 @@ extension Departure {
       case .unavailable: self = .unavailable
       case .probe: self = .probe
       case .subscribe, .subscribed, .unsubscribe, .unsubscribed: self = .subscription
-      default: return nil
+      case .other("invisible"), .other("visible"): self = .invisibility
+      case .error, .other: return nil
       }
     }
   }

@@ -10,8 +10,10 @@ public struct Audience: Sendable {
   public enum Why: String, Hashable, Sendable {
     /// Our own account, its resources, its server.
     case ourselves = "self"
-    /// A presence subscription, while we are visible.
+    /// A presence subscription, where those are seen who are no exceptions.
     case subscription
+    /// A presence subscription, as an exception: shown to by name, or by group.
+    case shown
     /// A session.
     case session
   }
@@ -19,9 +21,17 @@ public struct Audience: Sendable {
   /// Our own account.
   public let account: BareAddress
   /// What holds for subscribed contacts now. Hidden until something says otherwise.
-  public internal(set) var mode = Mode.invisible
+  public internal(set) var visibility = Visibility.invisible
+  /// The name of what holds for subscribed contacts.
+  public var mode: Mode { visibility.mode }
+  /// How the server is made to keep to it on this stream.
+  public private(set) var mechanism = Mechanism.directed
+  /// Whether the server keeps undirected presence from those outside, and has confirmed it.
+  public private(set) var isCovered = false
   /// Contacts with a subscription to our presence (roster subscription `from` or `both`).
   public private(set) var subscribers: Set<BareAddress> = []
+  /// Contacts whose presence we are subscribed to (roster subscription `to` or `both`) and want to see though hidden.
+  private var watched: Set<BareAddress> = []
   /// The sessions in which somebody sees us.
   public private(set) var sessions: [Address: Session] = [:]
   /// Who has been sent directed presence on this stream and not yet told that we are gone.
@@ -35,6 +45,8 @@ public struct Audience: Sendable {
   private var shownByAccount = AddressesByAccount()
   // Whom the last withdrawal told beside the contacts: should it be lost, they see us still.
   private var withdrawnFrom: Set<Address> = []
+  /// Who of the contacts could see us when what was broadcast was last withdrawn.
+  public private(set) var visibilityWhenWithdrawn = Visibility.invisible
 
   /// The audience of an account that has just been made: nobody but ourselves.
   public init(account: BareAddress) {
@@ -50,19 +62,24 @@ public struct Audience: Sendable {
     let bare = address.account
     if bare == account || bare == server { return .ourselves }
     if sessions[address] != nil || sessions[.bare(bare)] != nil { return .session }
-    if mode == .visible, subscribers.contains(bare) { return .subscription }
-    return nil
+    guard isShownBySubscription(bare) else { return nil }
+    return visibility.showsOthers ? .subscription : .shown
+  }
+
+  /// Whether a contact sees us because of its subscription.
+  func isShownBySubscription(_ contact: BareAddress) -> Bool {
+    subscribers.contains(contact) && visibility.shows(contact)
   }
 
   /// Whether `address` may know that we are online.
   public func contains(_ address: Address) -> Bool { why(address) != nil }
 
   /// Whether `address` is entitled to show and status, too.
-  func seesAll(_ address: Address) -> Bool {
+  public func seesAll(_ address: Address) -> Bool {
     switch why(address) {
-    case .ourselves, .subscription: true
+    case .ourselves, .subscription, .shown: true
     case .session:
-      mode == .visible && subscribers.contains(address.account)
+      isShownBySubscription(address.account)
         || [address, .bare(address.account)].contains { sessions[$0]?.full == true }
     case nil: false
     }
@@ -71,6 +88,25 @@ public struct Audience: Sendable {
   /// As ``why(_:)``, for a person's question about a contact: any resource that sees us makes it a yes.
   public func whyAnyResource(of bare: BareAddress) -> Why? {
     why(.bare(bare)) ?? (sessionsByAccount[bare].isEmpty ? nil : .session)
+  }
+
+  /// Whether somebody who was sent our presence is sent each change of it: whoever may see all of it, and does not get it
+  /// by way of the server's broadcast.
+  public func wantsUpdate(_ address: Address) -> Bool {
+    if isBroadcasting, visibility.mode == .visible || mechanism.broadcasts, isShownBySubscription(address.account) {
+      return false
+    }
+    return contains(address) && seesAll(address)
+  }
+
+  /// Whether a contact has a subscription and yet does not see us.
+  public func isHiddenFrom(_ contact: BareAddress) -> Bool {
+    subscribers.contains(contact) && !visibility.shows(contact)
+  }
+
+  /// Whether a policy may show us to a stranger without a person's word: hiding beats every yes that was given before.
+  func canBeShownByPolicy(_ contact: BareAddress) -> Bool {
+    visibility.showsOthers && !visibility.exceptions.contains(contact)
   }
 
   /// The sessions with any resource of a contact, in the order of their JIDs.
@@ -94,16 +130,33 @@ public struct Audience: Sendable {
 
   /// Everybody but ourselves who may know, with the reason; in no particular order.
   public var members: [(address: Address, why: Why)] {
-    let subscribed = mode == .visible ? subscribers : []
-    return subscribed.map { (.bare($0), .subscription) }
+    let subscribed =
+      visibility.showsOthers ? subscribers.subtracting(visibility.exceptions) : subscribers.intersection(visibility.exceptions)
+    return subscribed.map { (.bare($0), visibility.showsOthers ? .subscription : .shown) }
       + sessions.keys.filter { !subscribed.contains($0.account) }.map { ($0, .session) }
   }
 
   // MARK: Changes, by Visibility and Decloak only
 
+  /// Takes up the mechanism of a stream.
+  public mutating func use(_ mechanism: Mechanism) { self.mechanism = mechanism }
+
+  /// Notes whether the server has confirmed that it keeps undirected presence from those outside.
+  public mutating func cover(_ isCovered: Bool) { self.isCovered = isCovered }
+
   mutating func setSubscriber(_ contact: BareAddress, _ subscribed: Bool) {
     if subscribed { subscribers.insert(contact) } else { subscribers.remove(contact) }
   }
+
+  /// Notes whether a contact's presence is to be seen though it does not see ours.
+  public mutating func watch(_ contact: BareAddress, _ isWatched: Bool) {
+    if isWatched { watched.insert(contact) } else { watched.remove(contact) }
+  }
+
+  /// Notes all contacts whose presence is to be seen.
+  public mutating func replaceWatched(_ contacts: Set<BareAddress>) { watched = contacts }
+
+  func isWatched(_ contact: BareAddress) -> Bool { watched.contains(contact) }
 
   mutating func replaceSubscribers(_ contacts: Set<BareAddress>) { subscribers = contacts }
 
@@ -135,7 +188,11 @@ public struct Audience: Sendable {
     case (.unavailable, nil):
       isBroadcasting = false
       withdrawnFrom = shown
-      shownByAccount.removeAll()  // RFC 6121 §4.5.2: the server tells those who got directed presence, too
+      visibilityWhenWithdrawn = visibility
+      // RFC 6121 §4.5.2: the server tells those who got directed presence, too. But a privacy list keeps it from them.
+      let left = mechanism == .privacyList && isCovered ? shown.filter { !visibility.shows($0.account) } : []
+      shownByAccount.removeAll()
+      for address in left { shownByAccount.insert(address) }
     default: break
     }
   }
@@ -167,5 +224,6 @@ public struct Audience: Sendable {
     shownByAccount.removeAll()
     withdrawnFrom.removeAll()
     isBroadcasting = false
+    isCovered = false
   }
 }

@@ -9,21 +9,17 @@ internal import XMPP
 // org.nightcloak.Presence1.Visibility, in its smallest true form: all or nobody, by directed presence.
 
 extension AccountObject: VisibilityServer {
-  private static let directed = "directed"
-
-  var mode: String { client.wantedMode.rawValue }
+  var mode: String { client.wanted.mode.rawValue }
   var contacts: [String] { [] }
-  var mechanism: String { isHidden ? Self.directed : "none" }
-  var supported: [String] { client.status == .connected ? [Self.directed] : [] }
+  var mechanism: String { client.mechanism.rawValue }
+  var supported: [String] { client.supported.map(\.rawValue) }
   /// What a hidden account does without; the interface description has each word's meaning.
-  var degraded: [String] { isHidden ? ["no-contact-presence", "bare-messages-stored"] : [] }
-  var pending: Bool { client.isModePending }
+  var degraded: [String] { client.degraded.map(\.rawValue) }
+  var pending: Bool { client.isVisibilityPending }
 
-  private var isHidden: Bool { client.status == .connected && client.audience.mode == .invisible }
+  func setInvisible(caller: Caller) async throws { try await client.setVisibility(.invisible) }
 
-  func setInvisible(caller: Caller) async throws { try await client.setMode(.invisible) }
-
-  func setVisible(caller: Caller) async throws { try await client.setMode(.visible) }
+  func setVisible(caller: Caller) async throws { try await client.setVisibility(.visible) }
 
   func hideFrom(contacts: [String], caller: Caller) async throws { throw notBuilt("HideFrom") }
 
@@ -41,7 +37,7 @@ extension AccountObject: VisibilityServer {
     let options = Options(options, in: "options of SetVisibility")
     try options.refuse("probe", "degraded", "rebind")
     try options.end(known: "")
-    try await client.setMode(mode)
+    try await client.setVisibility(mode == .visible ? .visible : .invisible)
   }
 
   func canSee(jid: String, caller: Caller) async throws -> (sees: Bool, why: String) {

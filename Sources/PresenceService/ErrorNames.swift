@@ -20,6 +20,7 @@ extension AccountError.Code {
     case .notConnected: .ours("NotConnected")
     case .noSuchRequest: .ours("NoSuchRequest")
     case .alreadyResolved: .ours("AlreadyResolved")
+    case .notSupportedByServer: .ours("NotSupportedByServer")
     case .serverRefused: .ours("ServerRefused")
     case .wouldReveal: .ours("WouldReveal")
     case .authenticationFailed: .ours("AuthenticationFailed")

@@ -10,7 +10,7 @@ struct KeptSettings {
   /// What is kept of one account.
   struct Settings: Equatable {
     var policy: Decloak.Policy
-    var mode: Mode
+    var visibility: VisibilityWish
   }
 
   private struct Key: Hashable {

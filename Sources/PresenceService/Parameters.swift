@@ -54,7 +54,8 @@ enum Parameters {
     try parameters.end(known: known)
     try credentials.check()
     (client.password, client.clientCertificate) = try await credentials.read(for: uid)
-    var configuration = AccountConfiguration(client: client, mode: mode, priority: priority)
+    var configuration = AccountConfiguration(
+      client: client, visibility: mode == .visible ? .visible : .invisible, priority: priority)
     configuration.connectsByItself = connectsByItself
     return configuration
   }

@@ -89,7 +89,7 @@ public final class Service {
     try checkRoom(for: jid, caller)
     var configuration = try await read(jid, parameters, caller)
     let earlier = kept.settings(jid, of: caller.uid)
-    if parameters["visibility"] == nil, let earlier { configuration.mode = earlier.mode }
+    if parameters["visibility"] == nil, let earlier { configuration.visibility = earlier.visibility }
     try checkRoom(for: jid, caller)  // another call may have come first while the secrets were read
     let path = try ObjectPath(ObjectPaths.account(jid, of: caller.uid))
     var logger = logger
@@ -125,7 +125,7 @@ public final class Service {
     interestPolicy.interests.remove(path: path.text)
     let (client, owner) = (object.client, object.owner)
     guard forget else {
-      let settings = KeptSettings.Settings(policy: client.decloak.policy, mode: client.wantedMode)
+      let settings = KeptSettings.Settings(policy: client.decloak.policy, visibility: client.wanted)
       return kept.keep(settings, client.jid, of: owner)
     }
     kept.forget(client.jid, of: owner)

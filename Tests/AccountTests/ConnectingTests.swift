@@ -115,12 +115,12 @@ struct ConnectingTests {
     await home.sentSomething()
     home.time.advance(by: .seconds(11))
     #expect(await failure.value()?.code == .timedOut)
-    #expect(home.account.isModePending)
+    #expect(home.account.isVisibilityPending)
     let server = try home.server
     server.isMute = false
     _ = server.take()
     try await home.account.setMode(.visible)
-    #expect(!home.account.isModePending)
+    #expect(!home.account.isVisibilityPending)
     #expect(server.take().contains { $0.contains("urn:xmpp:ping") })
   }
 }

@@ -328,7 +328,7 @@ struct OutageTests {
     try await home.connect()
     try home.server.cut(time: home.time)
     try await home.account.setMode(.invisible)
-    #expect(home.account.isModePending)
+    #expect(home.account.isVisibilityPending)
     home.time.advance(by: .seconds(2))
     await home.status(.connected)
     #expect(home.servers.count == 3)
@@ -337,7 +337,7 @@ struct OutageTests {
     #expect(goodbye.first?.contains("type='unavailable'") == true)
     #expect(try presences(home.server.take()).isEmpty)
     #expect(home.account.audience.mode == .invisible)
-    #expect(!home.account.isModePending)
+    #expect(!home.account.isVisibilityPending)
   }
 
   @Test("A SetInvisible during an outage holds before anything is read of a session that goes on")

@@ -24,7 +24,7 @@ struct RandomOutageTests {
       mode: chance.next(2) == 0 ? .visible : .invisible,
       roster: "<item jid='nurse@localhost' subscription='both'/>")
     let link = Link(home)
-    link.log.append("seed \(seed) \(home.account.wantedMode)")
+    link.log.append("seed \(seed) \(home.account.wanted)")
     home.onOpen = { link.open($0, resumes: true) }
     try await home.connect()
     var calls: [Task<Void, Never>] = []
@@ -63,10 +63,10 @@ struct RandomOutageTests {
     let account = home.account
     #expect(account.status == .connected, "\(link.log)")
     #expect(link.complaints.isEmpty, "\(link.complaints) \(link.log)")
-    #expect(link.isBroadcasting == (account.wantedMode == .visible), "\(link.log)")
-    #expect(account.audience.mode == account.wantedMode, "\(link.log)")
+    #expect(link.isBroadcasting == (account.wanted == .visible), "\(link.log)")
+    #expect(account.audience.mode == account.wanted, "\(link.log)")
     let wanted = Set(account.audience.sessions.keys.map(\.description))
-    if account.wantedMode == .invisible {
+    if account.wanted == .invisible {
       #expect(link.shown == wanted, "\(link.log)")
       #expect(!link.known.contains(account.fullJID?.resource ?? ""), "\(link.log)")
     }
@@ -172,7 +172,7 @@ private final class Link {
     let (type, to) = (stanza.attribute("type"), stanza.attribute("to"))
     switch (type, to) {
     case (nil, nil):
-      if home.account.wantedMode == .invisible { complaints.append("broadcast while invisible is wanted") }
+      if home.account.wanted == .invisible { complaints.append("broadcast while invisible is wanted") }
       isBroadcasting = true
       if let resource { known.insert(resource) }
     case (nil, let to?): shown.insert(to)

@@ -29,7 +29,7 @@ extension Decloak {
     guard contact != audience.account else { throw .ourselves }
     if let open = asks[contact], open.isOpen(now) { return Asked(id: open.id, effects: []) }
     if isSeen || peers.keys.contains(where: { $0.account == contact }) { return Asked(id: nextID(), effects: []) }
-    guard audience.mode == .visible || reveal || audience.contains(.bare(contact)) else {
+    guard audience.canBeShownByPolicy(contact) || reveal || audience.contains(.bare(contact)) else {
       throw .wouldReveal(contact)
     }
     guard audience.sessions.count < Limits.sessions else {

@@ -11,7 +11,7 @@ extension Decloak {
     guard policy != .off, contact != audience.account else { return [] }
     if audience.contains(arrived.requester) { return resend(to: arrived.requester, audience, now: now) }
     if pending[contact] != nil { return merge(arrived, now: now) }
-    if policy == .allow, audience.mode == .visible {
+    if policy == .allow, audience.canBeShownByPolicy(contact) {
       guard audience.sessions.count < Limits.sessions,
         audience.sessions(with: contact).count < Limits.resourcesPerContact
       else {
@@ -111,7 +111,7 @@ extension Decloak {
       id: nextID(), contact: contact, requesters: [arrived.requester], reason: arrived.reason,
       namespaces: arrived.namespaces, receivedAt: now, expiresAt: now.later(bySeconds: Limits.requestLifetime),
       isInRoster: arrived.isInRoster,
-      isHiddenFrom: audience.mode != .visible && audience.subscribers.contains(contact),
+      isHiddenFrom: audience.isHiddenFrom(contact),
       isAutomatic: automatic, reportedAt: now)
   }
 

@@ -59,7 +59,7 @@ extension Decloak {
     audience.setSubscriber(contact, seesUs)
     // The server tells of the broadcast; of directed presence we alone know.
     var effects = audience.shownOutside(contact).map(DecloakEffect.hide) + supersede(contact, audience)
-    guard seesUs, seen, audience.mode == .visible, audience.sessions(with: contact).contains(where: \.upgrading)
+    guard seesUs, seen, audience.isShownBySubscription(contact), audience.sessions(with: contact).contains(where: \.upgrading)
     else { return effects }
     effects += endSessions(contact, .upgraded, audience: &audience)
     return effects
@@ -72,30 +72,27 @@ extension Decloak {
       + pendingRequests.flatMap { supersede($0.contact, audience) }
   }
 
-  /// Visibility changed the mode. Hiding ends every session, each with its unavailable, before anything else.
-  public mutating func modeChanged(to mode: Mode, audience: inout Audience) -> [DecloakEffect] {
-    guard mode != audience.mode else { return [] }
-    switch mode {
-    case .invisible:
-      let effects = endSessions(nil, .hidden, audience: &audience)
-      audience.mode = .invisible
-      // Nobody is left here when what was broadcast has been withdrawn before, as it should.
-      return effects + audience.shownOutside().map { .hide($0) }.filter { !effects.contains($0) }
-    case .visible:
-      audience.mode = .visible
-      var effects = pendingRequests.flatMap { supersede($0.contact, audience) }
-      // A session in which we wait for an answer stays: without it the answer would be nothing to us.
-      let absorbed = audience.sessions.keys.filter {
-        audience.subscribers.contains($0.account) && asks[$0.account]?.isAnswered != false
-      }
-      effects += endSessions(Array(absorbed), .absorbed, audience: &audience)
-      return effects
+  /// Visibility changed who among the contacts may see us. Whoever was sent our presence and may not see us any more is
+  /// told that we are gone; sessions with those who do now are needed no longer.
+  public mutating func visibilityChanged(to new: Visibility, audience: inout Audience) -> [DecloakEffect] {
+    guard new != audience.visibility else { return [] }
+    audience.visibility = new
+    var effects = audience.shownOutside().map { DecloakEffect.hide($0) }
+    effects += pendingRequests.flatMap { supersede($0.contact, audience) }
+    // A session in which we wait for an answer stays: without it the answer would be nothing to us.
+    let absorbed = audience.sessions.keys.filter {
+      audience.isShownBySubscription($0.account) && asks[$0.account]?.isAnswered != false
     }
+    return effects + endSessions(Array(absorbed), .absorbed, audience: &audience)
   }
 
-  /// We are about to hide: every session ends, while those who see us by subscription still do.
-  public mutating func hide(audience: inout Audience) -> [DecloakEffect] {
-    endSessions(nil, .hidden, audience: &audience)
+  /// We are about to hide from some: their sessions end, while those who see us by subscription still do.
+  public mutating func hide(_ leaving: VisibilityStep.Leaving, audience: inout Audience) -> [DecloakEffect] {
+    switch leaving {
+    case .all: endSessions(nil, .hidden, audience: &audience)
+    case .contacts(let contacts):
+      contacts.flatMap { endSessions($0, .hidden, audience: &audience) }
+    }
   }
 
   /// Our stream ends (in order: the unavailables can still be sent) or has ended.

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Audience
+internal import EventLoop
+internal import XML
+internal import XMPP
+
+// How a change of visibility is carried out: the core's steps, each confirmed before the next.
+
+extension Account {
+  /// Makes what is wanted hold on the present stream.
+  ///
+  /// Where a step fails nobody is left who sees us by subscription, and the error says so.
+  func putInForce(rebinds: Bool) async throws(AccountError) {
+    let new = resolved
+    // What the server thinks after a change that broke off cannot be known. A new stream knows.
+    let steps =
+      isServerStateUnknown ? [.end(.all), .newStream] : plan(rebinds: rebinds).change(from: audience.visibility, to: new)
+    guard !steps.isEmpty else { return try await fence() }
+    let serial = streamSerial
+    do throws(AccountError) {
+      try await take(steps)
+    } catch {
+      guard streamSerial == serial, status == .connected else { throw error }
+      hideAfterFailure()
+      throw AccountError(error.code, "\(error.text) You are hidden now: your contacts see you as offline.")
+    }
+  }
+
+  func plan(rebinds: Bool = false) -> VisibilityPlan {
+    VisibilityPlan(
+      audience.mechanism, subscribers: audience.subscribers, probes: wanted.probes, rebinds: rebinds)
+  }
+
+  /// Takes steps in order.
+  func take(_ steps: [VisibilityStep]) async throws(AccountError) {
+    refusedPresence = nil
+    let serial = streamSerial
+    for step in steps {
+      if step.changesServer { isServerStateUnknown = true }
+      try await take(step)
+      // After a cut the rest belongs to another stream.
+      if step != .newStream, streamSerial != serial { throw .notConnected }
+    }
+    isServerStateUnknown = false
+  }
+
+  private func take(_ step: VisibilityStep) async throws(AccountError) {
+    switch step {
+    case .end(let leaving):
+      decide { decloak, audience in decloak.hide(leaving, audience: &audience) }
+      try await delivered()
+    case .audience(let new):
+      if new.mode == .visible { visibleSince = now }
+      decide { decloak, audience in decloak.visibilityChanged(to: new, audience: &audience) }
+    case .sayGone(let contacts):
+      for jid in contacts.compactMap(\.jid) { doorkeeper.send(.presence(Presence(to: jid, type: .unavailable))) }
+    case .show(let contacts): updates.send(to: contacts.map { .bare($0) })
+    case .broadcast:
+      doorkeeper.send(.presence(presence.full()))
+      hasNewPresence = false
+    case .withdraw: withdraw()
+    case .invisible(let contact):
+      doorkeeper.send(.presence(Presence(to: contact?.jid, type: .other("invisible"))))
+    case .visible(let contact):
+      doorkeeper.send(.presence(Presence(to: contact?.jid, type: .other("visible"))))
+    case .invisibleCommand(let probe):
+      try await command(Element("invisible", invisibleNamespace, ["probe": probe ? "true" : "false"]))
+    case .visibleCommand: try await command(Element("visible", invisibleNamespace))
+    case .list(let visibility): try await lists.set(visibility)
+    case .activateList: try await lists.activate()
+    case .declineList: try await lists.decline()
+    case .removeList: await lists.remove()
+    case .covered(let isCovered):
+      doorkeeper.audience.cover(isCovered)
+      sayPresence()
+    case .fence: try await confirmPresence()
+    case .newStream: try await reopen()
+    }
+  }
+
+  private func command(_ payload: Element) async throws(AccountError) {
+    _ = try await requests.send(.set, to: nil, payload: payload, limit: Self.iqLimit)
+  }
+
+  /// Takes back what was broadcast, if something was, or where a list lets it reach nobody; then nobody but the sessions
+  /// is inside.
+  func withdraw() {
+    if audience.isBroadcasting || audience.isCovered {
+      doorkeeper.send(.presence(Presence(type: .unavailable)))
+    }
+    decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
+  }
+
+  /// A change failed half-way: nobody is to see us by subscription, whatever the server thinks.
+  private func hideAfterFailure() {
+    decide { decloak, audience in decloak.hide(.all, audience: &audience) }
+    if audience.isBroadcasting { withdraw() }
+    decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
+    doorkeeper.audience.cover(false)
+    isServerStateUnknown = true
+  }
+
+  // MARK: Confirmation
+
+  /// Waits until the server has dealt with all that was sent before: it answers in order.
+  func fence() async throws(AccountError) {
+    _ = try await requests.exchange(
+      .get, to: jid.server, payload: Element("ping", "urn:xmpp:ping"), limit: Self.iqLimit)
+  }
+
+  /// As ``fence()``; presence that was refused before it fails the change.
+  private func confirmPresence() async throws(AccountError) {
+    await updates.drained()
+    try await fence()
+    guard let error = refusedPresence else { return }
+    refusedPresence = nil
+    throw AccountError(.serverRefused, "The server refused the presence: \(error).")
+  }
+
+  /// Notes that the server sent presence of ours back.
+  func noteRefused(_ presence: Presence) {
+    guard let condition = presence.error?.condition else { return }
+    let isOurs = presence.from.map { $0.bare == jid || $0 == jid.server } ?? true
+    // A contact's server that cannot be reached says nothing about ours.
+    if isOurs || [.badRequest, .notAcceptable, .notAllowed, .policyViolation].contains(condition) {
+      refusedPresence = condition.rawValue
+    }
+  }
+
+  /// Waits until all directed presence has left, where it takes several steps to send it.
+  /// - Throws: ``AccountError`` when the server did not let it out.
+  public func delivered() async throws(AccountError) {
+    try await ferry.drained()
+  }
+
+  // MARK: Another stream
+
+  /// Logs out and in again.
+  func reopen() async throws(AccountError) {
+    setStatus(.connecting, "")
+    let serial = streamSerial
+    isSpent = true
+    await close()
+    // Somebody may have disconnected while we waited: then that is what was wanted last.
+    guard streamSerial == serial &+ 1, status == .connecting, !isRetired else {
+      throw AccountError(
+        .cancelled, "The account was disconnected meanwhile; the wish holds from the next Connect on.")
+    }
+    let place = connectWaiters.take()
+    start()
+    try await awaitConnected(place, atMost: Self.reconnectLimit)
+  }
+}
+
+extension VisibilityStep {
+  /// Whether it changes what the server does with our presence, so that breaking off behind it leaves that unknown.
+  fileprivate var changesServer: Bool {
+    switch self {
+    case .invisible, .visible, .invisibleCommand, .visibleCommand, .list, .activateList, .declineList, .withdraw: true
+    case .end, .audience, .sayGone, .show, .broadcast, .removeList, .covered, .fence, .newStream: false
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a person wants ``Visibility`` to be. Groups of the roster can be exceptions as well, so what it comes to changes
+/// with the roster.
+public struct VisibilityWish: Hashable, Sendable {
+  /// Whether those see us who are no exceptions.
+  public var showsOthers: Bool
+  /// Contacts that are exceptions.
+  public var contacts: Set<BareAddress>
+  /// Groups whose members are exceptions.
+  public var groups: Set<String>
+  /// Contacts that are none although a group of theirs is.
+  public var withheld: Set<BareAddress>
+  /// Whether we want to see contacts that do not see us, as far as the server lets us.
+  public var probes: Bool
+  /// Whether a mechanism will do that cannot keep all of it, as `Degraded` then tells.
+  public var acceptsLess: Bool
+
+  /// Everybody.
+  public static let visible = VisibilityWish(showsOthers: true)
+  /// Nobody.
+  public static let invisible = VisibilityWish(showsOthers: false)
+
+  /// Says what is wanted.
+  public init(
+    showsOthers: Bool, contacts: Set<BareAddress> = [], groups: Set<String> = [], withheld: Set<BareAddress> = [],
+    probes: Bool = true, acceptsLess: Bool = false
+  ) {
+    self.showsOthers = showsOthers
+    self.contacts = contacts
+    self.groups = groups
+    self.withheld = withheld
+    self.probes = probes
+    self.acceptsLess = acceptsLess
+  }
+
+  /// The mode's name.
+  public var mode: Mode {
+    Visibility(showsOthers: showsOthers, exceptions: contacts).mode.withGroups(!groups.isEmpty)
+  }
+
+  /// Whether a contact is an exception.
+  /// - Parameter memberships: the contact's groups.
+  public func isException(_ contact: BareAddress, in memberships: some Sequence<String>) -> Bool {
+    if contacts.contains(contact) { return true }
+    return !groups.isEmpty && !withheld.contains(contact) && memberships.contains(where: groups.contains)
+  }
+
+  // MARK: Changes
+
+  /// Shows us to a contact, whatever its groups are.
+  public mutating func show(_ contact: BareAddress) { set(contact, isException: !showsOthers) }
+
+  /// Hides us from a contact, whatever its groups are.
+  public mutating func hide(_ contact: BareAddress) { set(contact, isException: showsOthers) }
+
+  /// Shows us to the members of a group.
+  public mutating func show(group: String) { set(group, isException: !showsOthers) }
+
+  /// Hides us from the members of a group.
+  public mutating func hide(group: String) { set(group, isException: showsOthers) }
+
+  private mutating func set(_ contact: BareAddress, isException: Bool) {
+    if isException {
+      contacts.insert(contact)
+      withheld.remove(contact)
+    } else {
+      contacts.remove(contact)
+      if !groups.isEmpty { withheld.insert(contact) }
+    }
+  }
+
+  private mutating func set(_ group: String, isException: Bool) {
+    if isException { groups.insert(group) } else { groups.remove(group) }
+    if groups.isEmpty { withheld.removeAll() }
+  }
+}
+
+extension Mode {
+  fileprivate func withGroups(_ hasGroups: Bool) -> Mode {
+    switch self {
+    case .visible where hasGroups: .except
+    case .invisible where hasGroups: .only
+    default: self
+    }
+  }
+}
