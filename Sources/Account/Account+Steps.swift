@@ -15,7 +15,8 @@ extension Account {
     let new = resolved
     // What the server thinks after a change that broke off cannot be known. A new stream knows.
     let steps =
-      isServerStateUnknown ? [.end(.all), .newStream] : plan(rebinds: rebinds).change(from: audience.visibility, to: new)
+      isServerStateUnknown
+      ? [.end(.all), .newStream] : plan(rebinds: rebinds).change(from: audience.visibility, to: new)
     guard !steps.isEmpty else { return try await fence() }
     let serial = streamSerial
     do throws(AccountError) {

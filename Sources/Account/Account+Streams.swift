@@ -115,7 +115,8 @@ extension Account {
     try await take(hasBegun ? plan().change(from: audience.visibility, to: new) : plan().start(in: new))
     guard isComingUp(serial) else { return }
     hasBegun = true
-    watch.begin(audience.mode == .visible || !wanted.probes ? [] : roster.items.values.filter(\.subscription.isSeen).map(\.jid))
+    watch.begin(
+      audience.mode == .visible || !wanted.probes ? [] : roster.items.values.filter(\.subscription.isSeen).map(\.jid))
     isVisibilityPending = false
     isEstablished = true
     hasNewPresence = false

@@ -27,7 +27,9 @@ final class Doorkeeper {
 
   /// Takes presence to those from whom the server would keep it.
   var ferry: Ferry? {
-    didSet { ferry?.send = { [weak self] stanza, reveal throws(AccountError) in try self?.pass(stanza, reveal: reveal) } }
+    didSet {
+      ferry?.send = { [weak self] stanza, reveal throws(AccountError) in try self?.pass(stanza, reveal: reveal) }
+    }
   }
 
   private var stream: (any StanzaStream)?

@@ -131,7 +131,8 @@ public struct Audience: Sendable {
   /// Everybody but ourselves who may know, with the reason; in no particular order.
   public var members: [(address: Address, why: Why)] {
     let subscribed =
-      visibility.showsOthers ? subscribers.subtracting(visibility.exceptions) : subscribers.intersection(visibility.exceptions)
+      visibility.showsOthers
+      ? subscribers.subtracting(visibility.exceptions) : subscribers.intersection(visibility.exceptions)
     return subscribed.map { (.bare($0), visibility.showsOthers ? .subscription : .shown) }
       + sessions.keys.filter { !subscribed.contains($0.account) }.map { ($0, .session) }
   }

@@ -279,8 +279,8 @@ struct AbsenceTests {
       }
     }
     try await home.account.connect()
-    try await home.account.setMode(.invisible)
-    try await home.account.setMode(.visible)
+    try await home.account.setVisibility(.invisible)
+    try await home.account.setVisibility(.visible)
     await home.account.disconnect()
     #expect(!sent.isEmpty)
     #expect(sent.allSatisfy { !$0.serialized().contains("urn:xmpp:carbons") })

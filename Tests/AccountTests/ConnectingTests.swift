@@ -108,7 +108,7 @@ struct ConnectingTests {
     let failure = Waiter<AccountError?>()
     spawn {
       do throws(AccountError) {
-        try await home.account.setMode(.visible)
+        try await home.account.setVisibility(.visible)
         failure.finish(nil)
       } catch { failure.finish(error) }
     }
@@ -119,7 +119,7 @@ struct ConnectingTests {
     let server = try home.server
     server.isMute = false
     _ = server.take()
-    try await home.account.setMode(.visible)
+    try await home.account.setVisibility(.visible)
     #expect(!home.account.isVisibilityPending)
     #expect(server.take().contains { $0.contains("urn:xmpp:ping") })
   }

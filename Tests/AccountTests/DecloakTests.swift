@@ -149,7 +149,7 @@ struct DecloakTests {
     try home.ask(romeo)
     let old = try home.server
     _ = old.take()
-    try await home.account.setMode(.invisible)
+    try await home.account.setVisibility(.invisible)
     #expect(
       presences(old.take()) == ["<presence to='\(romeo)' type='unavailable'/>", "<presence type='unavailable'/>"])
     #expect(old.isClosed)

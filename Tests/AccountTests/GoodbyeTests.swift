@@ -19,7 +19,7 @@ struct GoodbyeTests {
     let waiter = Waiter<AccountError?>()
     spawn {
       do throws(AccountError) {
-        try await home.account.setMode(mode)
+        try await home.account.setVisibility(mode == .visible ? .visible : .invisible)
         waiter.finish(nil)
       } catch { waiter.finish(error) }
     }
@@ -94,7 +94,7 @@ struct GoodbyeTests {
     home.time.advance(by: .seconds(11))
     #expect(await showing.value() != nil)
     if home.account.status == .connecting { try home.server.cut(time: home.time) }
-    try await home.account.setMode(.invisible)
+    try await home.account.setVisibility(.invisible)
     home.onOpen = { _ in }
     home.time.advance(by: .seconds(5))
     await home.status(.connected)

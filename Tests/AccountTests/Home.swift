@@ -40,7 +40,7 @@ final class Home {
     account = Account(
       AccountConfiguration(
         client: ClientConfiguration(account: try BareJID("juliet@localhost"), password: "p", resource: resource),
-        mode: mode),
+        visibility: mode == .visible ? .visible : .invisible),
       nonce: "test", store: kept, time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) { configuration, resumption in
       let server = ScriptedServer(

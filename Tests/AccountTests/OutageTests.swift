@@ -327,7 +327,7 @@ struct OutageTests {
     let home = try await Home(roster: Self.nurse)
     try await home.connect()
     try home.server.cut(time: home.time)
-    try await home.account.setMode(.invisible)
+    try await home.account.setVisibility(.invisible)
     #expect(home.account.isVisibilityPending)
     home.time.advance(by: .seconds(2))
     await home.status(.connected)
@@ -346,7 +346,7 @@ struct OutageTests {
     try await home.connect()
     home.account.setPolicy(.allow)
     try home.server.cut(time: home.time)
-    try await home.account.setMode(.invisible)
+    try await home.account.setVisibility(.invisible)
     home.onOpen = {
       $0.greeting =
         "<presence from='s@localhost/x' to='juliet@localhost'><decloak xmlns='urn:xmpp:decloak:0'/></presence>"
@@ -368,7 +368,7 @@ struct OutageTests {
     let hidden = Waiter<AccountError?>()
     spawn {
       do throws(AccountError) {
-        try await home.account.setMode(.invisible)
+        try await home.account.setVisibility(.invisible)
         hidden.finish(nil)
       } catch { hidden.finish(error) }
     }

@@ -30,7 +30,7 @@ struct RaceTests {
     let home = try await Home()
     home.onOpen = { $0.isSlowToClose = true }
     try await home.connect()
-    let hiding = outcome { () async throws(AccountError) in try await home.account.setMode(.invisible) }
+    let hiding = outcome { () async throws(AccountError) in try await home.account.setVisibility(.invisible) }
     while try !home.server.isClosed { await home.sentSomething(); _ = try home.server.take() }
     await home.account.disconnect()
     let error = await hiding.value()
@@ -53,7 +53,7 @@ struct RaceTests {
     let connecting = outcome { () async throws(AccountError) in try await home.account.connect() }
     await home.opened()
     await home.sentSomething()
-    let hiding = outcome { () async throws(AccountError) in try await home.account.setMode(.invisible) }
+    let hiding = outcome { () async throws(AccountError) in try await home.account.setVisibility(.invisible) }
     let first = try #require(held)
     while !first.isClosed { await home.sentSomething(); _ = first.take() }
     first.releaseAnswers()
@@ -80,7 +80,7 @@ struct RaceTests {
     let home = try await Home(mode: .invisible)
     try await home.connect()
     try home.server.holdsAnswers = true
-    let showing = outcome { () async throws(AccountError) in try await home.account.setMode(.visible) }
+    let showing = outcome { () async throws(AccountError) in try await home.account.setVisibility(.visible) }
     await home.sentSomething()
     let leaving = outcome { () async throws(AccountError) in await home.account.disconnect() }
     for _ in 0..<100 { await withCheckedContinuation { turn in spawn { turn.resume() } } }

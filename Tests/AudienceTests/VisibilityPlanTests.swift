@@ -6,30 +6,32 @@ import Testing
 
 @Suite("Becoming visible and invisible")
 struct VisibilityPlanTests {
-  @Test("Hiding ends the sessions, withdraws the broadcast, and takes a new resource that nobody can know")
+  private let directed = VisibilityPlan(.directed, subscribers: [])
+
+  @Test("Hiding ends the sessions and takes a new resource that nobody can know")
   func hiding() {
-    #expect(VisibilityPlan.change(from: .visible, to: .invisible) == [.endSessions, .withdraw, .newStream])
+    #expect(directed.change(from: .visible, to: .invisible) == [.end(.all), .newStream])
   }
 
   @Test("Showing broadcasts, on the stream that is there")
   func showing() {
-    #expect(VisibilityPlan.change(from: .invisible, to: .visible) == [.broadcast])
+    #expect(directed.change(from: .invisible, to: .visible) == [.audience(.visible), .broadcast, .fence])
   }
 
-  @Test("Repeating the present state sends nothing", arguments: [Mode.visible, .invisible])
-  func repeating(_ mode: Mode) {
-    #expect(VisibilityPlan.change(from: mode, to: mode).isEmpty)
+  @Test("Repeating the present state sends nothing", arguments: [Visibility.visible, .invisible])
+  func repeating(_ visibility: Visibility) {
+    #expect(directed.change(from: visibility, to: visibility).isEmpty)
   }
 
   @Test("A stream that starts invisible sends nothing at all; one that starts visible broadcasts")
   func starting() {
-    #expect(VisibilityPlan.start(in: .invisible).isEmpty)
-    #expect(VisibilityPlan.start(in: .visible) == [.broadcast])
+    #expect(directed.start(in: .invisible).isEmpty)
+    #expect(directed.start(in: .visible) == [.audience(.visible), .broadcast, .fence])
   }
 
   @Test("What was never broadcast is never withdrawn: that would go to every contact with the full JID")
   func closing() {
-    #expect(VisibilityPlan.close(in: .invisible) == [.endSessions])
-    #expect(VisibilityPlan.close(in: .visible) == [.endSessions, .withdraw])
+    #expect(directed.close(in: .invisible, hasPrivacyLists: false) == [.end(.all), .audience(.invisible)])
+    #expect(directed.close(in: .visible, hasPrivacyLists: false) == [.end(.all), .withdraw])
   }
 }

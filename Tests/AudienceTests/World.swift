@@ -138,16 +138,14 @@ struct World {
   @discardableResult
   mutating func setMode(_ mode: Mode) -> [DecloakEffect] {
     guard mode != audience.mode else { return [] }
-    switch mode {
-    case .invisible:
-      let ended = sending(decloak.hide(audience: &audience))
+    guard mode == .visible else {
+      let ended = sending(decloak.hide(.all, audience: &audience))
       audience.noteDeparture(.unavailable, to: nil)
-      return ended + sending(decloak.modeChanged(to: .invisible, audience: &audience))
-    case .visible:
-      let effects = sending(decloak.modeChanged(to: .visible, audience: &audience))
-      audience.noteDeparture(.available, to: nil)
-      return effects
+      return ended + sending(decloak.visibilityChanged(to: .invisible, audience: &audience))
     }
+    let effects = sending(decloak.visibilityChanged(to: .visible, audience: &audience))
+    audience.noteDeparture(.available, to: nil)
+    return effects
   }
 
   @discardableResult

@@ -78,7 +78,7 @@ struct InterestsTests {
 
 @Suite("Settings of removed accounts")
 struct KeptSettingsTests {
-  private let hidden = KeptSettings.Settings(policy: .ask, mode: .invisible)
+  private let hidden = KeptSettings.Settings(policy: .ask, visibility: .invisible)
 
   @Test("Somebody who hid comes back hidden, and no other user's account does")
   func kept() throws {

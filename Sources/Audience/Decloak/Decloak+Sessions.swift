@@ -59,7 +59,8 @@ extension Decloak {
     audience.setSubscriber(contact, seesUs)
     // The server tells of the broadcast; of directed presence we alone know.
     var effects = audience.shownOutside(contact).map(DecloakEffect.hide) + supersede(contact, audience)
-    guard seesUs, seen, audience.isShownBySubscription(contact), audience.sessions(with: contact).contains(where: \.upgrading)
+    guard seesUs, seen, audience.isShownBySubscription(contact),
+      audience.sessions(with: contact).contains(where: \.upgrading)
     else { return effects }
     effects += endSessions(contact, .upgraded, audience: &audience)
     return effects

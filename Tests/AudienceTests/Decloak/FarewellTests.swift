@@ -79,7 +79,7 @@ struct FarewellTests {
     var world = World(subscribers: [tybalt])
     world.receive("tybalt@capulet.example/street")
     try world.share("romeo@montague.example/orchard")
-    let effects = world.decloak.modeChanged(to: .invisible, audience: &world.audience)
+    let effects = world.decloak.visibilityChanged(to: .invisible, audience: &world.audience)
     #expect(effects.hidden.sorted() == [jid("romeo@montague.example/orchard"), street])
   }
 }
