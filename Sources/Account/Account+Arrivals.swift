@@ -21,6 +21,7 @@ extension Account {
   // MARK: Presence
 
   private func arrived(_ presence: Presence, _ verdict: ArrivalVerdict) {
+    if presence.type == .error { noteRefused(presence) }
     guard let from = presence.from else { return }
     switch verdict {
     case .list: listSubscriptionRequest(from.bare)
@@ -68,7 +69,6 @@ extension Account {
   }
 
   private func noteGone(_ from: JID, _ presence: Presence) {
-    if presence.type == .error { noteRefused(presence) }
     guard from.bare != jid else { return }
     if presences.unavailable(from), roster.items[from.bare] != nil { onEvent(.contactChanged(from.bare)) }
     let address = Address(from)

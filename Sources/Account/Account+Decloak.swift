@@ -108,10 +108,17 @@ extension Account {
 
   /// Turns a session into a subscription. While invisible that would need us to be shown for good.
   /// - Throws: ``AccountError``.
-  public func upgrade(_ contact: BareJID, reveal: Bool) throws(AccountError) {
+  public func upgrade(_ contact: BareJID, reveal: Bool) async throws(AccountError) {
     try requireConnected()
-    guard reveal || wanted.mode == .visible || audience.visibility.shows(BareAddress(contact)) else {
-      throw .wouldReveal(contact.description)
+    let address = BareAddress(contact)
+    if !audience.visibility.shows(address) {
+      guard reveal else { throw .wouldReveal(contact.description) }
+      guard !audience.sessions(with: address).isEmpty || !decloak.peers(of: address).isEmpty else {
+        throw AccountError(DecloakError.noSession(address))
+      }
+      // A subscription that shows nothing would end what the session shows.
+      try await changeVisibility { $0.show(address) }
+      try requireConnected()
     }
     try deciding { decloak, audience throws(DecloakError) in
       try decloak.upgrade(BareAddress(contact), audience: &audience)

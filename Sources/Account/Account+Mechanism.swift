@@ -31,10 +31,11 @@ extension Account {
   }
 
   /// Learns what the server can do, and chooses.
-  func learnMechanisms() async throws(AccountError) {
-    let answer = try await requests.exchange(
-      .get, to: jid.server, payload: Element("query", DiscoInfo.namespace), limit: Self.iqLimit)
-    let info = answer.type == .result ? answer.payload.first.flatMap { try? DiscoInfo($0) } : nil
+  func learnMechanisms() async {
+    let query = Element("query", DiscoInfo.namespace)
+    // A server that says nothing announces nothing.
+    let answer = try? await requests.send(.get, to: jid.server, payload: query, limit: Self.iqLimit)
+    let info = answer?.payload.first.flatMap { try? DiscoInfo($0) }
     surroundings = Surroundings(info, trustsUnannounced: configuration.trustsUnannounced)
     doorkeeper.audience.use(configuration.mechanism ?? surroundings.supported.first ?? .directed)
   }
@@ -44,7 +45,7 @@ extension Account {
 
   /// Refuses a wish that the server has no means for, before anything is done about it.
   func check(_ wish: VisibilityWish) throws(AccountError) {
-    guard status == .connected, wish.mode != .visible else { return }
+    guard wish.mode != .visible else { return }
     try checkMechanism()
     guard wish.mode == .except, !audience.mechanism.canExcept, !wish.acceptsLess else { return }
     throw AccountError(
@@ -55,7 +56,7 @@ extension Account {
   }
 
   /// Refuses to be hidden by a mechanism that was asked for and is not there.
-  func checkMechanism() throws(AccountError) {
+  private func checkMechanism() throws(AccountError) {
     guard !surroundings.supported.contains(audience.mechanism) else { return }
     let known = surroundings.supported.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
     throw AccountError(

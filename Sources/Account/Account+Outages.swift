@@ -26,6 +26,7 @@ extension Account {
 
   /// Gives up a stream that does not come up.
   func giveUp(_ error: AccountError) {
+    closingSerial = streamSerial
     doorkeeper.close()
     lost(error, isFinal: false, nil)
   }

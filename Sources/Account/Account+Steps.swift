@@ -55,6 +55,7 @@ extension Account {
       if new.mode == .visible { visibleSince = now }
       decide { decloak, audience in decloak.visibilityChanged(to: new, audience: &audience) }
     case .sayGone(let contacts):
+      isResourceKnown = true
       for jid in contacts.compactMap(\.jid) { doorkeeper.send(.presence(Presence(to: jid, type: .unavailable))) }
     case .show(let contacts): updates.send(to: contacts.map { .bare($0) })
     case .broadcast:
@@ -62,10 +63,12 @@ extension Account {
       hasNewPresence = false
     case .withdraw: withdraw()
     case .invisible(let contact):
+      if audience.isBroadcasting { isResourceKnown = true }
       doorkeeper.send(.presence(Presence(to: contact?.jid, type: .other("invisible"))))
     case .visible(let contact):
       doorkeeper.send(.presence(Presence(to: contact?.jid, type: .other("visible"))))
     case .invisibleCommand(let probe):
+      if audience.isBroadcasting { isResourceKnown = true }
       try await command(Element("invisible", invisibleNamespace, ["probe": probe ? "true" : "false"]))
     case .visibleCommand: try await command(Element("visible", invisibleNamespace))
     case .list(let visibility): try await lists.set(visibility)

@@ -89,7 +89,7 @@ extension Account {
     try await settleDisclosures(serial)
     guard isComingUp(serial) else { return }
     setStatus(.connecting, "learning what the server can do")
-    try await learnMechanisms()
+    await learnMechanisms()
     guard isComingUp(serial) else { return }
     setStatus(.connecting, "getting the roster")
     try await getRoster(serial)
@@ -108,10 +108,7 @@ extension Account {
     let new = resolved
     // After a change that broke off with the connection nobody knows what the server thinks.
     if isServerStateUnknown { return try await reopen() }
-    if new.mode != .visible {
-      try checkMechanism()
-      try check(wanted)
-    }
+    try check(wanted)
     try await take(hasBegun ? plan().change(from: audience.visibility, to: new) : plan().start(in: new))
     guard isComingUp(serial) else { return }
     hasBegun = true

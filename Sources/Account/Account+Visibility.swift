@@ -53,7 +53,7 @@ extension Account {
   }
 
   /// Brings what is in force up to what is wanted, one change at a time.
-  private func changeVisibility(
+  func changeVisibility(
     rebinds: Bool = false, _ change: (inout VisibilityWish) -> Void
   ) async throws(AccountError) {
     await visibilityGate.enter()
@@ -61,7 +61,7 @@ extension Account {
     var new = wanted
     change(&new)
     guard new != wanted || (status == .connected && isVisibilityPending) else { return }
-    try check(new)
+    if status == .connected { try check(new) }
     try keep(new)
     wanted = new
     isVisibilityPending = true

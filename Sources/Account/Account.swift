@@ -199,7 +199,9 @@ public final class Account {
       doorkeeper.send(.presence(presence.bare(to: jid, extra: DecloakElements.elements(reason))))
     case .hide(let address):
       // What was to be shown may have been lost with a stream: then there is nothing to take back.
-      guard let jid = address.jid, audience.destination(address) != .outside else { return }
+      let isSeen = [.inside, .shown].contains(audience.destination(address))
+      guard let jid = address.jid, isSeen else { return }
+      isResourceKnown = true
       doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
     case .subscribeBothWays(let contact):
       guard let jid = contact.jid else { return }

@@ -226,5 +226,6 @@ public struct Audience: Sendable {
     withdrawnFrom.removeAll()
     isBroadcasting = false
     isCovered = false
+    mechanism = .directed
   }
 }

@@ -78,7 +78,7 @@ extension AccountObject: DecloakServer {
     var options = Options(options, in: "options of Upgrade")
     let reveal: Bool = try options.take("reveal") ?? false
     try options.end(known: "reveal")
-    try client.upgrade(contact, reveal: reveal)
+    try await client.upgrade(contact, reveal: reveal)
   }
 
   func listDecisions(

@@ -30,18 +30,23 @@ final class Home {
   }
 
   /// - Parameter store: what is kept from before; nothing unless given.
-  init(mode: Mode = .visible, roster: String = "", resource: String? = nil, store: AccountStore? = nil) async throws {
+  init(
+    mode: Mode = .visible, wish: VisibilityWish? = nil, mechanism: Mechanism? = nil, roster: String = "",
+    resource: String? = nil, store: AccountStore? = nil
+  ) async throws {
     let time = time
     let kept: AccountStore
     if let store { kept = store } else { kept = try await Self.emptyStore() }
     self.store = kept
     final class Box { var home: Home? }
     let box = Box()
+    var configuration = AccountConfiguration(
+      client: ClientConfiguration(account: try BareJID("juliet@localhost"), password: "p", resource: resource),
+      visibility: wish ?? (mode == .visible ? .visible : .invisible))
+    configuration.mechanism = mechanism
     account = Account(
-      AccountConfiguration(
-        client: ClientConfiguration(account: try BareJID("juliet@localhost"), password: "p", resource: resource),
-        visibility: mode == .visible ? .visible : .invisible),
-      nonce: "test", store: kept, time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+      configuration, nonce: "test", store: kept, time: time,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) { configuration, resumption in
       let server = ScriptedServer(
         configuration, resource: "r\((box.home?.servers.count ?? 0) + 1)", resumption: resumption)

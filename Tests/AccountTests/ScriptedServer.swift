@@ -47,6 +47,8 @@ final class ScriptedServer: StanzaStream {
   var mechanism = "PLAIN"
   /// The version of the roster; nil for a server that has none.
   var rosterVersion: String?
+  /// What it says of itself (XEP-0030).
+  var disco = "<identity category='server' type='im' name='Scripted'/>"
   /// What was said about somebody looking.
   private(set) var activity: [Bool] = []
   private(set) var checks = 0
@@ -135,6 +137,12 @@ final class ScriptedServer: StanzaStream {
       if let rosterVersion, asked == rosterVersion { return say("<iq type='result' id='\(id)'/>") }
       let version = rosterVersion.map { " ver='\($0)'" } ?? ""
       say("<iq type='result' id='\(id)'><query xmlns='jabber:iq:roster'\(version)>\(roster)</query></iq>")
+    case ("get", "http://jabber.org/protocol/disco#info") where stanza.attribute("to") == "localhost":
+      say(
+        """
+        <iq type='result' id='\(id)' from='localhost'>\
+        <query xmlns='http://jabber.org/protocol/disco#info'>\(disco)</query></iq>
+        """)
     case ("get", "urn:xmpp:ping"): say("<iq type='result' id='\(id)' from='localhost'/>")
     case ("get", "urn:nightcloak:absent"):
       say(

@@ -19,7 +19,7 @@ struct UpgradeTests {
     let id = try #require(home.announced().first?.id)
     try home.account.approve(id, full: false, lifetime: nil)
     _ = try home.server.take()
-    try home.account.upgrade(BareJID("romeo@localhost"), reveal: false)
+    try await home.account.upgrade(BareJID("romeo@localhost"), reveal: false)
     let sent = try presences(home.server.take())
     #expect(sent.count == 2)
     #expect(sent.allSatisfy { $0.contains("to='romeo@localhost'") })
