@@ -8,7 +8,7 @@ import XML
 import XMPP
 
 /// What leaves for each change of visibility, by each mechanism that needs no list.
-@Suite("Mechanisms")
+@Suite("Mechanisms", .timeLimit(.minutes(1)))
 struct MechanismTests {
   init() { EventLoop.runInBackground() }
 

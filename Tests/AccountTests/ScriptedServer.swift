@@ -143,6 +143,7 @@ final class ScriptedServer: StanzaStream {
         <iq type='result' id='\(id)' from='localhost'>\
         <query xmlns='http://jabber.org/protocol/disco#info'>\(disco)</query></iq>
         """)
+    case ("set", "urn:xmpp:invisible:0"), ("set", "urn:xmpp:invisible:1"): say("<iq type='result' id='\(id)'/>")
     case ("get", "urn:xmpp:ping"): say("<iq type='result' id='\(id)' from='localhost'/>")
     case ("get", "urn:nightcloak:absent"):
       say(
