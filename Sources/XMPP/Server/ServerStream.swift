@@ -23,6 +23,9 @@ public final class ServerStream {
   /// Whether TLS is up.
   public var isSecured: Bool { connection?.isSecured == true }
 
+  /// What the client calls the session when it comes back to it; nil where it cannot.
+  var resumptionID: String? { session?.management?.key?.id }
+
   private enum Phase {
     case negotiating, running, suspended, ended
   }
