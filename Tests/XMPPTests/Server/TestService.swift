@@ -12,10 +12,10 @@ import XML
 /// A server on loopback that keeps what its streams tell, and does nothing with it.
 @LoopActor
 final class TestService {
-  static let password = "r0m30myr0m30"
-  static let identity = Result { try ServerIdentity.selfMade(for: ["localhost"]) }
+  nonisolated static let password = "r0m30myr0m30"
+  nonisolated static let identity = Result { try ServerIdentity.selfMade(for: ["localhost"]) }
   /// Juliet's; made once, as it takes a while.
-  static let stored = StoredCredentials(password: password)
+  nonisolated static let stored = StoredCredentials(password: password)
 
   let streams: ServerStreams
   let listener: ServerListener
@@ -31,6 +31,8 @@ final class TestService {
     let stream: ServerStream
     fileprivate(set) var told: [String] = []
     fileprivate(set) var stanzas: [Element] = []
+    fileprivate(set) var fences = 0
+    /// Without fences.
     fileprivate(set) var unacknowledged: [Element] = []
     var isOver: Bool { told.last == "ended" }
 
@@ -65,6 +67,7 @@ final class TestService {
       switch event {
       case .bound(let jid): watched?.told.append("bound \(jid.bare)")
       case .component(let domain): watched?.told.append("component \(domain)")
+      case .stanza(let element) where element.body == "fence": watched?.fences += 1
       case .stanza(let element):
         watched?.told.append("stanza")
         watched?.stanzas.append(element)
@@ -72,7 +75,7 @@ final class TestService {
       case .resumed: watched?.told.append("resumed")
       case .ended(let unacknowledged):
         watched?.told.append("ended")
-        watched?.unacknowledged = unacknowledged
+        watched?.unacknowledged = unacknowledged.filter { $0.body != "fence" }
       }
       self?.wake()
     }
@@ -108,26 +111,36 @@ final class TestService {
     return (stream, StreamWatcher(stream))
   }
 
-  /// Waits until the server has taken all that the client has said so far.
-  func fence(_ client: ClientStream, _ watched: Watched) async {
-    let count = watched.stanzas.count
+  /// Waits until each has taken all that the other has said so far.
+  func fence(_ client: ClientStream, _ watcher: StreamWatcher, _ watched: Watched) async {
+    let fences = watched.fences
     client.send(message("fence"), isMeant: true)
-    await wait { _ in watched.stanzas.count > count }
+    await wait { _ in watched.fences > fences }
+    let count = watcher.stanzas.count
+    watched.stream.send(message("fence"))
+    await watcher.wait { $0.stanzas.count > count }
   }
 
-  /// A client of Juliet's that is in.
+  /// A client of Juliet's that is in, and has all that it needs to come back.
   func boundClient(port: UInt16? = nil) async throws -> (ClientStream, StreamWatcher, Watched?) {
     let (client, watcher) = try client(port: port)
     client.open()
     await watcher.wait { $0.bound != nil || $0.end != nil }
     await wait { $0.accepted.contains { $0.stream.jid == watcher.bound } || watcher.bound == nil }
-    return (client, watcher, accepted.last { $0.stream.jid != nil && $0.stream.jid == watcher.bound })
+    let watched = accepted.last { $0.stream.jid != nil && $0.stream.jid == watcher.bound }
+    if let watched { await fence(client, watcher, watched) }
+    return (client, watcher, watched)
   }
 }
 
 /// A message with a body.
 func message(_ text: String, to: String? = nil) -> Element {
   Element("message", "jabber:client", ["to": to], children: [Element("body", "jabber:client", text: text)])
+}
+
+extension StreamWatcher {
+  /// The bodies of what came, without those of fences.
+  var bodies: [String] { stanzas.map { $0.element.body }.filter { $0 != "fence" } }
 }
 
 extension Element {
