@@ -99,10 +99,10 @@ struct ServerStreamTests {
     let (_, first, found) = try await service.boundClient()
     let watched = try #require(found)
     let (_, second, other) = try await service.boundClient()
+    try #require(watched.isOver)
     await first.wait { $0.end != nil }
     #expect(first.end?.code == .streamError(.conflict))
     #expect(second.bound == first.bound)
-    #expect(watched.isOver)
     #expect(other?.told == ["bound juliet@localhost"])
     #expect(service.streams.all.count == 1)
   }
