@@ -59,7 +59,7 @@ let package = Package(
     // The rooms, lowest first.
     room("EventLoop", ["CLinux", .product(name: "HeapModule", package: "swift-collections")]),
     room("Crypto", ["COpenSSL"]),
-    room("TLS", ["COpenSSL", "EventLoop"]),
+    room("TLS", ["CLinux", "COpenSSL", "EventLoop"]),
     room("Network", ["CAres", "CLinux", "EventLoop", "TLS"]),
     room("XML", ["CXML"]),
     room("DBus", ["CDBus", "EventLoop"]),

@@ -40,6 +40,11 @@ static inline int linux_open_netlink(void) {
   return -1;
 }
 
+// Takes a connection without ever waiting, and so that no program that is started at this moment gets it too.
+static inline int linux_accept(int fd) {
+  return (int)syscall(SYS_accept4, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 // getopt(3) keeps its state in global variables, which Swift rightly does not let anybody touch.
 static inline int linux_getopt_index(void) { return optind; }
 static inline const char *linux_getopt_value(void) { return optarg; }

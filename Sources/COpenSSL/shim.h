@@ -12,7 +12,7 @@
 
 /// TLS 1.2 is the floor. Writes may be partial and may come from an array that has moved since; idle connections
 /// give their buffers back.
-static inline int openssl_prepare_client_context(SSL_CTX *context) {
+static inline int openssl_prepare_context(SSL_CTX *context) {
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
@@ -34,5 +34,7 @@ static inline int openssl_error_is_end_of_pem(unsigned long error) {
 }
 
 static inline int openssl_error_reason(unsigned long error) { return ERR_GET_REASON(error); }
+
+static const uint64_t openssl_no_ticket = SSL_OP_NO_TICKET;
 
 static const unsigned long openssl_rfc2253_flags = XN_FLAG_RFC2253;

@@ -30,7 +30,7 @@ extension TLSSession {
     switch kind {
     case .exporter: hasOwnKeys ? exported : nil
     case .unique: SSL_version(pointer) == TLS1_2_VERSION && hasOwnKeys ? firstFinished : nil
-    case .serverEndPoint: withPeerCertificate(endPointHash(of:))
+    case .serverEndPoint: withServerCertificate(endPointHash(of:))
     }
   }
 
@@ -48,10 +48,12 @@ extension TLSSession {
     return result == 1 ? bytes : nil
   }
 
-  /// Ours: sessions are never resumed here, where the server's would come first, nor negotiated anew.
+  /// The client's: sessions are never resumed here, where the server's would come first, nor negotiated anew.
   private var firstFinished: [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    let count = SSL_get_finished(pointer, &bytes, bytes.count)
+    let count =
+      isServer
+      ? SSL_get_peer_finished(pointer, &bytes, bytes.count) : SSL_get_finished(pointer, &bytes, bytes.count)
     return count > 0 && count <= bytes.count ? Array(bytes.prefix(count)) : nil
   }
 }

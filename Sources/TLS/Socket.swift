@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLinux
 internal import EventLoop
 internal import Glibc
 
@@ -56,11 +57,59 @@ final class Socket {
     TransportError(failure == ETIMEDOUT ? .timedOut : .network, "cannot connect to \(address): \(errorText(failure))")
   }
 
-  private func setOptions() {
-    func set(_ level: Int, _ option: Int32, _ value: Int32) {
-      var value = value
-      setsockopt(descriptor, Int32(level), option, &value, socklen_t(MemoryLayout<Int32>.size))
+  /// A socket that waits for connections at `address`.
+  static func listening(at address: SocketAddress, backlog: Int32) throws(TransportError) -> Socket {
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = Glibc.socket(address.family, type, 0)
+    guard descriptor >= 0 else { throw cannotListen(address, errno) }
+    let socket = Socket(descriptor)
+    // A server that is started again need not wait until the last traces of its connections are gone.
+    socket.set(Int(SOL_SOCKET), SO_REUSEADDR, 1)
+    let result = address.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
+    guard result == 0, Glibc.listen(descriptor, backlog) == 0 else { throw cannotListen(address, errno) }
+    return socket
+  }
+
+  private static func cannotListen(_ address: SocketAddress, _ failure: Int32) -> TransportError {
+    TransportError(.network, "cannot listen at \(address): \(errorText(failure))")
+  }
+
+  /// The address of our own end.
+  var localAddress: SocketAddress? {
+    var storage = sockaddr_storage()
+    var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let result = withUnsafeMutablePointer(to: &storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
     }
+    return result == 0 ? withUnsafeBytes(of: &storage) { SocketAddress(socketAddress: $0) } : nil
+  }
+
+  /// What came of taking a connection.
+  enum Acceptance {
+    case socket(Socket)
+    /// None waits.
+    case none
+    /// The process or the system has no room for it: it would be told of again and again.
+    case noRoom
+  }
+
+  /// Takes a connection that waits.
+  func accept() -> Acceptance {
+    let taken = linux_accept(descriptor)
+    guard taken < 0 else {
+      let socket = Socket(taken)
+      socket.setOptions()
+      return .socket(socket)
+    }
+    return [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) ? .noRoom : .none
+  }
+
+  private func set(_ level: Int, _ option: Int32, _ value: Int32) {
+    var value = value
+    setsockopt(descriptor, Int32(level), option, &value, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  private func setOptions() {
     let tcp = Int(IPPROTO_TCP)
     set(tcp, TCP_NODELAY, 1)
     set(tcp, TCP_USER_TIMEOUT, Self.userTimeoutMilliseconds)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLinux
 internal import Glibc
 
 /// Where a server listens: a numeric IPv4 or IPv6 address and a port.
@@ -21,6 +22,15 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     defer { freeaddrinfo(list) }
     self.init(
       socketAddress: UnsafeRawBufferPointer(start: first.pointee.ai_addr, count: Int(first.pointee.ai_addrlen)))
+  }
+
+  /// As ``init(_:port:)``, where anything else is somebody's mistake.
+  /// - Throws: ``TransportError`` that names what was given.
+  public init(numeric host: String, port: UInt16) throws(TransportError) {
+    guard let address = SocketAddress(host, port: port) else {
+      throw TransportError(.network, "'\(host)' is not a numeric address")
+    }
+    self = address
   }
 
   /// Copies a `sockaddr_in` or `sockaddr_in6`, as getaddrinfo(3) gives them; `nil` for another family.

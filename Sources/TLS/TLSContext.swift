@@ -25,7 +25,7 @@ final class TLSContext: @unchecked Sendable {
   private init() throws(TransportError) {
     guard let pointer = SSL_CTX_new(TLS_client_method()) else { throw TLSContext.cannotMake }
     self.pointer = pointer
-    guard openssl_prepare_client_context(pointer) == 1 else { throw TLSContext.cannotMake }
+    guard openssl_prepare_context(pointer) == 1 else { throw TLSContext.cannotMake }
     CertificateVerification.prepare(pointer)
   }
 

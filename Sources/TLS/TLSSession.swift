@@ -4,14 +4,17 @@ internal import COpenSSL
 internal import EventLoop
 internal import Glibc
 
-/// One TLS connection, as OpenSSL keeps it, on a descriptor that somebody else owns.
+/// One end of a TLS connection, as OpenSSL keeps it, on a descriptor that somebody else owns.
 ///
 /// OpenSSL's queue of errors belongs to the thread: it is emptied before each call, or an old error would be taken
 /// for this call's.
 @LoopActor
 final class TLSSession {
   let pointer: OpaquePointer
-  private let verification: CertificateVerification
+  /// Whether this is the server's end.
+  let isServer: Bool
+  /// Of the server's certificate; the server asks for none.
+  private let verification: CertificateVerification?
 
   init(
     _ context: TLSContext, descriptor: Int32, serverName: String, trust: TrustSettings, applicationProtocol: String?
@@ -24,7 +27,9 @@ final class TLSSession {
       throw TransportError(.handshake, "OpenSSL has no room for another connection")
     }
     self.pointer = pointer
-    verification = CertificateVerification(peer, fingerprint: trust.fingerprint)
+    isServer = false
+    let verification = CertificateVerification(peer, fingerprint: trust.fingerprint)
+    self.verification = verification
     SSL_set_connect_state(pointer)
     verification.attach(to: pointer)
     // Asked for by name (SNI), where it has one.
@@ -35,13 +40,25 @@ final class TLSSession {
     }
   }
 
+  /// The server's end of a connection.
+  init(_ tls: ServerTLS, descriptor: Int32) throws(TransportError) {
+    ERR_clear_error()
+    guard let pointer = SSL_new(tls.pointer), SSL_set_fd(pointer, descriptor) == 1 else {
+      throw TransportError(.handshake, "OpenSSL has no room for another connection")
+    }
+    self.pointer = pointer
+    isServer = true
+    verification = nil
+    SSL_set_accept_state(pointer)
+  }
+
   isolated deinit { SSL_free(pointer) }
 
   /// Goes on with the handshake; `.bytes` when it is done.
   func handshake() -> IOOutcome {
     let outcome = outcome { SSL_do_handshake(pointer) }
     // There are kinds of TLS without certificates. None is on by default, and none will do.
-    if case .bytes = outcome, !verification.isAccepted {
+    if case .bytes = outcome, let verification, !verification.isAccepted {
       return .failed(TransportError(.handshake, "the server showed no certificate"))
     }
     return outcome
@@ -65,11 +82,12 @@ final class TLSSession {
     TLSInfo(
       version: String(cString: SSL_get_version(pointer)),
       cipher: SSL_CIPHER_get_name(SSL_get_current_cipher(pointer)).map { String(cString: $0) } ?? "",
-      certificateSHA256: withPeerCertificate(sha256(of:)) ?? "")
+      certificateSHA256: withServerCertificate(sha256(of:)) ?? "")
   }
 
   /// The server's certificate, where TLS has been made.
-  func withPeerCertificate<Result>(_ body: (OpaquePointer) -> Result?) -> Result? {
+  func withServerCertificate<Result>(_ body: (OpaquePointer) -> Result?) -> Result? {
+    if isServer { return SSL_get_certificate(pointer).flatMap(body) }
     guard let certificate = SSL_get1_peer_certificate(pointer) else { return nil }
     defer { X509_free(certificate) }
     return body(certificate)
@@ -95,11 +113,12 @@ final class TLSSession {
   }
 
   private func libraryError() -> TransportError {
-    if let problem = verification.problem {
+    if let problem = verification?.problem {
       return TransportError(.certificate, problem.description, certificate: problem)
     }
     let error = ERR_peek_last_error()
     if openssl_error_is_truncation(error) == 1 { return Self.truncated }
+    guard !isServer else { return TransportError(.handshake, "TLS failed: \(Self.reason(of: error))") }
     switch openssl_error_reason(error) {
     case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
       return TransportError(.handshake, "the server offers no TLS 1.2 or newer, and older versions are not safe")

@@ -223,10 +223,36 @@ public final class Transport {
     }
     // While the certificates were read somebody may have closed us.
     guard case .preparing = state else { throw TransportError(.cancelled, "the connection was closed") }
+    return try await shakeHands(session)
+  }
+
+  /// Secures the server's end of the connection. As with ``startTLS(_:serverName:applicationProtocol:)``, what was sent
+  /// in the clear and not yet received is no TLS.
+  ///
+  /// - Throws: ``TransportError``; the connection has ended then, and `.closed` is not told besides.
+  public func acceptTLS(_ tls: ServerTLS) async throws(TransportError) -> TLSInfo {
+    guard case .plain = state else { throw TransportError(.cancelled, "the connection is closed") }
+    // What was said last in the clear is still on its way: our consent.
+    guard queue.isEmpty else {
+      end(nil)
+      throw TransportError(.slowReader, "the client does not read our consent to TLS")
+    }
+    state = .preparing
+    socket.unwatch()
+    do throws(TransportError) {
+      return try await shakeHands(try TLSSession(tls, descriptor: socket.descriptor))
+    } catch {
+      end(nil)
+      throw error
+    }
+  }
+
+  private func shakeHands(_ session: TLSSession) async throws(TransportError) -> TLSInfo {
+    let peer = session.isServer ? "client" : "server"
     let result = await withCheckedContinuation { continuation in
       state = .handshaking(session, continuation)
       setTimer(timeout) { transport in
-        transport.end(TransportError(.timedOut, "the server did not answer the TLS handshake in time"))
+        transport.end(TransportError(.timedOut, "the \(peer) did not answer the TLS handshake in time"))
       }
       continueHandshake(session)
     }
@@ -246,7 +272,9 @@ public final class Transport {
       state = .secure(session)
       updateInterest()
       continuation.resume(returning: .success(session.info))
-    case .ended: end(TransportError(.handshake, "the server closed the connection during the TLS handshake"))
+    case .ended:
+      let peer = session.isServer ? "client" : "server"
+      end(TransportError(.handshake, "the \(peer) closed the connection during the TLS handshake"))
     case .failed(let error): end(error)
     }
   }

@@ -41,6 +41,7 @@ struct Assembly {
 
   var hasEnded: Bool { place == .ended || failure != nil }
   var bytesAfterLastStanza: Int { fed - endOfStanza }
+  var contentNamespace: String { header.contentNamespace }
 
   // MARK: Between two calls of libxml2
 

@@ -42,6 +42,8 @@ struct StartTag {
 /// A start tag that declares what a stream's header declared, for a context that starts in the middle.
 struct StreamHeader {
   private(set) var tag: [UInt8] = []
+  /// The namespace of what has no prefix; empty where none was declared.
+  private(set) var contentNamespace = ""
 
   init() {}
 
@@ -50,6 +52,7 @@ struct StreamHeader {
     var text = "<" + prefix + (start.name.map { String(cString: $0) } ?? "")
     for (prefix, uri) in start.declarations {
       text += " xmlns" + (prefix.isEmpty ? "" : ":" + prefix) + "='" + XMLText.escaped(uri) + "'"
+      if prefix.isEmpty { contentNamespace = uri }
     }
     tag = Array((text + ">").utf8)
   }

@@ -48,6 +48,10 @@ public final class StreamParser {
   /// may begin means that somebody put it there (RFC 6120 §5.4.3.3).
   public var bytesAfterLastStanza: Int { assembly.pointee.bytesAfterLastStanza }
 
+  /// The content namespace that the stream's header declares (RFC 6120 §4.8.2); empty where it declares none, and before
+  /// there is one.
+  public var contentNamespace: String { assembly.pointee.contentNamespace }
+
   /// What the names that are remembered cost, in bytes.
   var nameBytes: Int { assembly.pointee.nameBytes }
 

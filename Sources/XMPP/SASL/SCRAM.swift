@@ -163,7 +163,8 @@ struct SCRAM {
   /// Whether the server has proved that it knows the password.
   var isDone: Bool { if case .done = state { true } else { false } }
 
-  private static func attributes(_ message: String) -> [(name: Substring, value: String)] {
+  /// The parts of a message of either side.
+  static func attributes(_ message: String) -> [(name: Substring, value: String)] {
     message.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { part in
       let part = Substring(part)
       guard let equals = part.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (part, "") }

@@ -3,6 +3,7 @@
 /// The namespaces of RFC 6120 and 6121, and of what else is said on a stream.
 enum Namespace {
   static let client = "jabber:client"
+  static let component = "jabber:component:accept"
   static let stream = "http://etherx.jabber.org/streams"
   static let streamErrors = "urn:ietf:params:xml:ns:xmpp-streams"
   static let stanzaErrors = "urn:ietf:params:xml:ns:xmpp-stanzas"

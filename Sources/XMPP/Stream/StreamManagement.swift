@@ -108,6 +108,9 @@ struct StreamManagement {
   var isFull: Bool { queue.count > Self.mostStanzas || queue.bytes > Self.mostBytes }
   /// How many stanzas we have sent.
   var sent: UInt32 { acknowledged &+ UInt32(truncatingIfNeeded: queue.count) }
+  /// How many of them wait for the server's word, and what they are, oldest first.
+  var unacknowledgedCount: Int { queue.count }
+  var unacknowledged: [SentStanza] { queue.stanzas }
   /// Tells the server how much we have had.
   var answer: Element { Element("a", Namespace.management, ["h": String(handled)]) }
 
