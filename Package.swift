@@ -106,7 +106,7 @@ let package = Package(
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests(
       "PresenceServiceTests",
-      ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Support", "TLS", "XMPP"]),
+      ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Store", "Support", "TLS", "XMPP"]),
     tests("DaemonTests", ["Support", "nightcloakd"]),
     tests("WitnessTests", ["Support"]),
     tests("FaultTests", ["Support"]),

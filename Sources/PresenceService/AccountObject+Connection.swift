@@ -64,24 +64,29 @@ extension AccountObject: ConnectionServer {
 
   func subscribe(contact: String, options: [String: Value], caller: Caller) async throws {
     try await client.subscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Subscribe"))
+    try await delivered()
   }
 
   func authorizeSubscription(contact: String, options: [String: Value], caller: Caller) async throws {
     try await client.authorizeSubscription(
       try bareJID(contact, "contact"), reveal: try reveal(options, "AuthorizeSubscription"))
+    try await delivered()
   }
 
   func denySubscription(contact: String, options: [String: Value], caller: Caller) async throws {
     try await client.denySubscription(
       try bareJID(contact, "contact"), reveal: try reveal(options, "DenySubscription"))
+    try await delivered()
   }
 
   func unsubscribe(contact: String, options: [String: Value], caller: Caller) async throws {
     try await client.unsubscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Unsubscribe"))
+    try await delivered()
   }
 
   func removeContact(contact: String, options: [String: Value], caller: Caller) async throws {
     try await client.removeContact(try bareJID(contact, "contact"), reveal: try reveal(options, "RemoveContact"))
+    try await delivered()
   }
 
   func listSubscriptionRequests(caller: Caller) async throws -> [[String: Value]] {

@@ -19,6 +19,7 @@ extension AccountObject: DecloakServer {
   func setPolicy(_ value: String, caller: Caller) async throws {
     if value == "rules" { throw notBuilt("Policy \"rules\"") }
     client.setPolicy(try oneOf([Decloak.Policy.off, .ask, .allow], value, "Policy"))
+    try await delivered()
   }
 
   func listRequests(caller: Caller) async throws -> [[String: Value]] {
@@ -32,6 +33,7 @@ extension AccountObject: DecloakServer {
     let seconds = try lifetime(&options)
     try options.end(known: "full, lifetime")
     try client.approve(id, full: full, lifetime: seconds)
+    try await delivered()
   }
 
   func deny(id: String, scope: String, options: [String: Value], caller: Caller) async throws {
@@ -57,6 +59,7 @@ extension AccountObject: DecloakServer {
     }
     let asked = try await client.requestDecloak(
       contact, reason: reason, wait: .milliseconds(wait), lifetime: seconds, reveal: reveal)
+    try await delivered()
     return (asked.id, asked.peers.map { client.entry($0) })
   }
 
@@ -67,10 +70,13 @@ extension AccountObject: DecloakServer {
     let seconds = try lifetime(&options)
     try options.end(known: "full, lifetime")
     try client.share(jid, full: full, lifetime: seconds)
+    try await delivered()
   }
 
   func revoke(contact: String, caller: Caller) async throws -> UInt32 {
-    UInt32(clamping: client.revoke(contact.isEmpty ? nil : try anyJID(contact, "contact").bare))
+    let ended = client.revoke(contact.isEmpty ? nil : try anyJID(contact, "contact").bare)
+    try await delivered()
+    return UInt32(clamping: ended)
   }
 
   func upgrade(contact: String, options: [String: Value], caller: Caller) async throws {
@@ -79,6 +85,7 @@ extension AccountObject: DecloakServer {
     let reveal: Bool = try options.take("reveal") ?? false
     try options.end(known: "reveal")
     try await client.upgrade(contact, reveal: reveal)
+    try await delivered()
   }
 
   func listDecisions(

@@ -20,6 +20,7 @@ final class AccountObject {
   private let connectionSignals: ConnectionEmitter
   private let decloakSignals: DecloakEmitter
   private let visibilitySignals: VisibilityEmitter
+  private var visibilityNews: VisibilityNews
 
   init(_ client: Account, owner: UInt32, path: ObjectPath, server: ObjectServer) {
     self.client = client
@@ -28,6 +29,7 @@ final class AccountObject {
     connectionSignals = ConnectionEmitter(server, path)
     decloakSignals = DecloakEmitter(server, path)
     visibilitySignals = VisibilityEmitter(server, path)
+    visibilityNews = VisibilityNews(client)
     client.onEvent = { [weak self] in self?.tell($0) }
   }
 
@@ -36,7 +38,7 @@ final class AccountObject {
     switch event {
     case .statusChanged:
       connectionSignals.propertiesChanged([.jid, .status, .statusReason, .security], of: self)
-      visibilitySignals.propertiesChanged([.supported, .degraded, .mechanism, .pending], of: self)
+      tellVisibility()
     case .presenceChanged: connectionSignals.propertiesChanged([.show, .statusText], of: self)
     case .contactChanged(let contact):
       let details = client.roster.items[contact].map { client.entry($0) } ?? [:]
@@ -58,8 +60,23 @@ final class AccountObject {
       decloakSignals.sessionEnded(contact: contact.text, direction: direction.rawValue, cause: cause.rawValue)
     case .policyChanged: decloakSignals.propertiesChanged([.policy], of: self)
     case .pendingChanged: decloakSignals.propertiesChanged([.pendingRequests], of: self)
-    case .visibilityChanged:
-      visibilitySignals.propertiesChanged([.mode, .mechanism, .degraded, .pending], of: self)
+    case .visibilityChanged: tellVisibility()
     }
+  }
+
+  /// Waits until directed presence has left, so that a reply means that it has.
+  func delivered() async throws {
+    try await CallLimit.within(
+      """
+      It is done, but the server has not taken all of the presence for it within \
+      \(CallLimit.answer.components.seconds) seconds.
+      """
+    ) { [client] in try await client.delivered() }
+  }
+
+  /// Tells what has changed of Visibility since it was last told.
+  func tellVisibility() {
+    let changed = visibilityNews.update(client)
+    if !changed.isEmpty { visibilitySignals.propertiesChanged(changed, of: self) }
   }
 }

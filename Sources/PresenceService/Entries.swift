@@ -93,6 +93,7 @@ extension Account {
       "Groups": item.groups.value,
       "Subscription": item.subscription.rawValue.value,
       "Pending": item.isPending.value,
+      "HiddenFrom": audience.isHiddenFrom(BareAddress(item.jid)).value,
       "Show": (best?.showText ?? "").value,
       "Status": (best?.status ?? "").value,
       "Resources": resources.value,

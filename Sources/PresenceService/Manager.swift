@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Audience
 internal import DBus
 internal import DBusInterfaces
 internal import EventLoop
@@ -8,7 +9,9 @@ internal import EventLoop
 @LoopActor
 final class Manager: ManagerServer {
   let version: String
-  var features: [String] { ["decloak", "visibility-directed"] }
+  var features: [String] {
+    ["decloak"] + Mechanism.allCases.filter { $0 != .none }.map { "visibility-\($0.rawValue)" }
+  }
   var protocols: [String] { ["xmpp"] }
   private unowned let service: Service
 

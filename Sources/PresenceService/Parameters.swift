@@ -13,8 +13,8 @@ internal import XMPP
 enum Parameters {
   static let known =
     "password, password-fd, client-certificate, client-certificate-fd, server, port, tls, ca-file, fingerprint, "
-    + "accept-weaker-login, resource, priority, protocol, visibility, "
-    + "autoconnect"
+    + "accept-weaker-login, resource, priority, protocol, visibility, contacts, "
+    + "mechanism, trust-unannounced, autoconnect"
 
   /// Reads the parameters of an account.
   /// - Parameter uid: whose account it is.
@@ -23,13 +23,12 @@ enum Parameters {
     _ account: BareJID, _ values: [String: Value], for uid: UInt32
   ) async throws -> AccountConfiguration {
     var parameters = Options(values, in: "parameters of AddConnection")
-    try parameters.refuse("mechanism", "trust-unannounced", "persist", "contacts")
+    try parameters.refuse("persist")
     if let name: String = try parameters.take("protocol"), name != "xmpp" {
       throw DBusError(.notSupported, "\"protocol\" is \"\(name)\", but only \"xmpp\" is built.")
     }
-    let visibility = try parameters.take("visibility", String.self) ?? "visible"
-    if visibility == "except" || visibility == "only" { throw notBuilt("\"visibility\" \"\(visibility)\"") }
-    let mode: Mode = try oneOf([.visible, .invisible], visibility, "\"visibility\"")
+    let visibility = try visibility(&parameters, account)
+    let mechanism = try mechanism(&parameters)
     var client = ClientConfiguration(account: account, password: "")
     client.server = try parameters.take("server")
     client.port = try parameters.take("port")
@@ -54,10 +53,44 @@ enum Parameters {
     try parameters.end(known: known)
     try credentials.check()
     (client.password, client.clientCertificate) = try await credentials.read(for: uid)
-    var configuration = AccountConfiguration(
-      client: client, visibility: mode == .visible ? .visible : .invisible, priority: priority)
+    var configuration = AccountConfiguration(client: client, visibility: visibility ?? .visible, priority: priority)
+    configuration.mechanism = mechanism.mechanism
+    configuration.trustsUnannounced = mechanism.trustsUnannounced
     configuration.connectsByItself = connectsByItself
     return configuration
+  }
+
+  /// Who may see the account before anything else is said; `nil` where that is not given.
+  private static func visibility(_ parameters: inout Options, _ account: BareJID) throws -> VisibilityWish? {
+    let mode: String? = try parameters.take("visibility")
+    let contacts: [String]? = try parameters.take("contacts")
+    guard let mode else {
+      guard contacts == nil else {
+        throw DBusError(
+          .invalidArgs, "\"contacts\" says nothing without \"visibility\": add it, as \"except\" or \"only\".")
+      }
+      return nil
+    }
+    return try VisibilityWish(
+      try oneOf(Mode.allCases, mode, "\"visibility\""), try NamedContacts(contacts ?? [], of: account, "\"contacts\""))
+  }
+
+  /// By which means the server is to be made to keep to it.
+  private static func mechanism(
+    _ parameters: inout Options
+  ) throws(DBusError) -> (mechanism: Mechanism?, trustsUnannounced: Bool) {
+    let usable = Mechanism.allCases.filter { $0 != .none }
+    let mechanism = try parameters.take("mechanism", String.self).map { text throws(DBusError) in
+      try oneOf(usable, text, "\"mechanism\"")
+    }
+    let trustsUnannounced: Bool = try parameters.take("trust-unannounced") ?? false
+    if trustsUnannounced, let mechanism, mechanism != .invisiblePresence {
+      throw DBusError(
+        .invalidArgs,
+        "\"trust-unannounced\" is about \"\(Mechanism.invisiblePresence.rawValue)\", and \"mechanism\" is "
+          + "\"\(mechanism.rawValue)\": leave one of them out.")
+    }
+    return (mechanism, trustsUnannounced)
   }
 
   /// The hash of the certificate that the server must have. What goes with no certificates is refused.

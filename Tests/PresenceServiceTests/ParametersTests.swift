@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Account
+import Audience
 import DBus
 import EventLoop
 import Glibc
@@ -179,5 +180,49 @@ struct ParametersTests {
     #expect(try await read(["password": "p"]).client.acceptsWeakerLogin == false)
     #expect(try await read(["password": "p", "accept-weaker-login": false]).client.acceptsWeakerLogin == false)
     #expect(try await read(["password": "p", "accept-weaker-login": true]).client.acceptsWeakerLogin)
+  }
+
+  @Test("Who may see the account, and by which means, is taken as given")
+  @LoopActor func visibility() async throws {
+    let plain = try await read(["password": "p"])
+    #expect(plain.visibility == .visible)
+    #expect(plain.mechanism == nil && !plain.trustsUnannounced)
+    #expect(try await read(["password": "p", "visibility": "invisible"]).visibility == .invisible)
+    let contacts = ["Romeo@localhost", "group:Friends"].value
+    let only = try await read(["password": "p", "visibility": "only", "contacts": contacts]).visibility
+    #expect(only == VisibilityWish(showsOthers: false, contacts: [BareAddress("romeo@localhost")], groups: ["Friends"]))
+    let except = try await read(["password": "p", "visibility": "except", "contacts": contacts]).visibility
+    #expect(except.mode == .except)
+    for mechanism in Mechanism.allCases where mechanism != .none {
+      #expect(
+        try await read(["password": "p", "mechanism": .string(mechanism.rawValue)]).mechanism == mechanism)
+    }
+    let forced = try await read(["password": "p", "mechanism": "invisible-presence", "trust-unannounced": true])
+    #expect(forced.mechanism == .invisiblePresence && forced.trustsUnannounced)
+  }
+
+  @Test("Of visibility, what is unknown or does not go together is refused by name")
+  @LoopActor func visibilityRefused() async throws {
+    let contacts = ["romeo@localhost"].value
+    let cases: [(parameters: [String: Value], word: String)] = [
+      (["visibility": "hidden"], "\"hidden\""), (["contacts": contacts], "\"contacts\""),
+      (["visibility": "only", "contacts": "romeo@localhost"], "\"contacts\""),
+      (["mechanism": "none"], "\"none\""), (["mechanism": "block"], "\"block\""),
+      (["mechanism": "directed", "trust-unannounced": true], "\"trust-unannounced\""),
+    ]
+    for (parameters, word) in cases {
+      let error = try await refusal(parameters.merging(["password": "p"]) { old, _ in old })
+      #expect(error.name == .invalidArgs)
+      #expect(error.message.contains(word), "\(parameters): \(error)")
+    }
+    let wrong: [([String: Value], AccountError.Code)] = [
+      (["visibility": "only", "contacts": ["a@b/c"].value], .invalidJID),
+      (["visibility": "visible", "contacts": contacts], .invalidArgument),
+      (["visibility": "except", "contacts": ["juliet@localhost"].value], .invalidArgument),
+    ]
+    for (parameters, code) in wrong {
+      let error = await #expect(throws: AccountError.self) { try await read(parameters) }
+      #expect(error?.code == code)
+    }
   }
 }

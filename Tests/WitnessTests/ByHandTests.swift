@@ -109,13 +109,8 @@ struct ByHandTests {
           "persist"
         ),
         (
-          manager, add, [.string("x@localhost"), .options(["trust-unannounced": .bool(true)])],
-          standard + "NotSupported",
-          "trust-unannounced"
-        ),
-        (
-          manager, add, [.string("x@localhost"), .options(["mechanism": .string("privacy-list")])],
-          standard + "NotSupported", "mechanism"
+          manager, add, [.string("x@localhost"), .options(["mechanism": .string("none")])], standard + "InvalidArgs",
+          "mechanism"
         ),
         (manager, add, [.string("x@localhost")], standard + "InvalidArgs", "sa{sv}"),
         (

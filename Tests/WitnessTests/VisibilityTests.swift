@@ -87,31 +87,4 @@ struct VisibilityTests {
       }
     }
   }
-
-  @Test("What is not built is refused, and refusing shows nothing")
-  func refused() async throws {
-    try await Witness.run { witness in
-      let account = try witness.account("juliet", parameters: ["visibility": .string("invisible")])
-      try witness.step("the account connects, invisible") { try account.connect() }
-      let calls: [(String, [BusValue])] = [
-        ("HideFrom", [.strings(["romeo@localhost"])]), ("ShowTo", [.strings(["romeo@localhost"])]),
-        ("SetVisibility", [.string("except"), .strings(["romeo@localhost"]), .options()]),
-      ]
-      for (member, arguments) in calls {
-        try witness.step(member) {
-          #expect {
-            try account.call(.Visibility, member, arguments)
-          } throws: {
-            ($0 as? RawBus.Refusal)?.name == "org.freedesktop.DBus.Error.NotSupported"
-          }
-        }
-      }
-      #expect(try account.get(.Visibility, "Mode") == .string("invisible"))
-      #expect {
-        try witness.account("tybalt", parameters: ["visibility": .string("only")])
-      } throws: {
-        ($0 as? RawBus.Refusal)?.name == "org.freedesktop.DBus.Error.NotSupported"
-      }
-    }
-  }
 }
