@@ -46,6 +46,7 @@ extension Account {
   func check(_ wish: VisibilityWish) throws(AccountError) {
     guard status == .connected, wish.mode != .visible else { return }
     try checkMechanism()
+    try checkPrivacyList(wish)
     guard wish.mode == .except, !audience.mechanism.canExcept, !wish.acceptsLess else { return }
     throw AccountError(
       .notSupportedByServer,
