@@ -88,6 +88,9 @@ extension Account {
     if iq.type == .set, let query = iq.payload.first, query.name == "query", query.namespace == Roster.namespace {
       return rosterPush(iq, query)
     }
+    if iq.type == .set, let query = iq.payload.first, query.matches("query", PrivacyLists.namespace) {
+      return privacyListPush(iq, query)
+    }
     doorkeeper.send(.iq(Responder.answer(to: iq)))
   }
 }

@@ -47,6 +47,7 @@ extension Account {
   func check(_ wish: VisibilityWish) throws(AccountError) {
     guard wish.mode != .visible else { return }
     try checkMechanism()
+    try checkPrivacyList(wish)
     guard wish.mode == .except, !audience.mechanism.canExcept, !wish.acceptsLess else { return }
     throw AccountError(
       .notSupportedByServer,

@@ -37,6 +37,7 @@ extension Account {
   func take(_ steps: [VisibilityStep]) async throws(AccountError) {
     refusedPresence = nil
     let serial = streamSerial
+    for case .list(let visibility) in steps { try await lists.check(visibility) }
     for step in steps {
       if step.changesServer { isServerStateUnknown = true }
       try await take(step)
@@ -50,7 +51,12 @@ extension Account {
     switch step {
     case .end(let leaving):
       decide { decloak, audience in decloak.hide(leaving, audience: &audience) }
-      try await delivered()
+      do throws(AccountError) {
+        try await delivered()
+      } catch {
+        // Even then a stream that is closed takes back what it broadcast: otherwise Prosody tells all contacts itself.
+        guard isClosing else { throw error }
+      }
     case .audience(let new):
       if new.mode == .visible { visibleSince = now }
       decide { decloak, audience in decloak.visibilityChanged(to: new, audience: &audience) }
@@ -97,7 +103,7 @@ extension Account {
   }
 
   /// A change failed half-way: nobody is to see us by subscription, whatever the server thinks.
-  private func hideAfterFailure() {
+  func hideAfterFailure() {
     decide { decloak, audience in decloak.hide(.all, audience: &audience) }
     if audience.isBroadcasting { withdraw() }
     decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
@@ -116,6 +122,8 @@ extension Account {
   /// As ``fence()``; presence that was refused before it fails the change.
   private func confirmPresence() async throws(AccountError) {
     await updates.drained()
+    // What goes to everybody waits until nobody is let through who is to see nothing of it.
+    try await delivered()
     try await fence()
     guard let error = refusedPresence else { return }
     refusedPresence = nil

@@ -146,9 +146,9 @@ public final class Account {
     let requests = IQRequests(time: time, account: configuration.client.account, doorkeeper: doorkeeper)
     self.doorkeeper = doorkeeper
     self.requests = requests
-    let lists = PrivacyLists(requests: requests)
+    let lists = PrivacyLists(requests: requests, time: time)
     self.lists = lists
-    let ferry = Ferry(lists)
+    let ferry = Ferry(lists, requests: requests, server: configuration.client.account.server)
     self.ferry = ferry
     doorkeeper.ferry = ferry
     updates = PresenceUpdates(doorkeeper, time: time)
@@ -159,6 +159,9 @@ public final class Account {
     streamEnd = Waiters(time: time)
     updates.make = { [weak self] address in self?.presence(for: address) }
     watch.onChange = { [weak self] in self?.onEvent(.visibilityChanged) }
+    lists.contact = { [weak self] in self?.privacyContact($0) ?? PrivacyContact() }
+    lists.onDoubt = { [weak self] in self?.privacyListsDoubted() }
+    ferry.onFailure = { [weak self] in self?.privacyListsFailed($0) }
     doorkeeper.imitator.learn = { [weak self] lesson in await self?.learn(lesson) }
     doorkeeper.admit = { [weak self] stanza, raw, verdict in self?.admitted(stanza, raw, verdict) }
   }

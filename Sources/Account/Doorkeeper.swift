@@ -65,6 +65,8 @@ final class Doorkeeper {
       case .step, .notResumed: break
       }
       onEvent(event)
+      // Behind all that was sent again: an old edit of the list must not come after a new one.
+      if case .resumed = event { ferry?.resumed() }
     }
     stream.open()
   }
@@ -102,7 +104,7 @@ final class Doorkeeper {
   func send(_ stanza: Stanza, reveal: Bool) throws(AccountError) {
     guard let ferry, ferry.takes(stanza) else { return try pass(stanza, reveal: reveal) }
     try judge(stanza, reveal: reveal)
-    ferry.board(stanza, reveal: reveal)
+    try ferry.board(stanza, reveal: reveal)
   }
 
   /// Sends a stanza, if it may leave.

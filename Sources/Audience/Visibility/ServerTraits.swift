@@ -9,6 +9,31 @@ public struct ServerTraits: Hashable, Sendable {
   /// - Parameter named: what it calls itself.
   public init(named name: String?) { self.name = name }
 
-  /// In what it falls short under a mechanism.
-  public func degradations(of mechanism: Mechanism) -> Set<Degradation> { [] }
+  /// In what it falls short under a mechanism. A server that nobody has measured is taken for all of them at once.
+  public func degradations(of mechanism: Mechanism) -> Set<Degradation> {
+    guard mechanism != .none else { return [] }
+    if let name, let row = Self.measured[name] { return row(mechanism) }
+    return Self.measured.values.reduce(into: []) { $0.formUnion($1(mechanism)) }
+  }
+
+  /// One row for each kind of server, by what it calls itself unless somebody has named it otherwise.
+  private static let measured: [String: @Sendable (Mechanism) -> Set<Degradation>] = [
+    "Prosody": { mechanism in
+      // Its list module hides our probes together with the rest, and the end of a session only after a withdrawal.
+      mechanism == .privacyList ? [.noContactPresence, .uncleanCloseShowsUnavailable] : []
+    },
+    "ejabberd": { mechanism in
+      // Its capabilities module asks in our name whoever is new to it; and to the full JID it answers `jabber:iq:last` by
+      // itself.
+      let always: Set<Degradation> = [.serverAnswersFullJID, .serverAsksStrangers]
+      return mechanism == .directed ? always.union([.serverTellsLastActivity, .serverListsResource]) : always
+    },
+    "Jabber IM server": { mechanism in
+      // jabberd2. It tells every contact that a session ended, whether or not it had shown itself.
+      let always: Set<Degradation> = [.serverAnswersFullJID]
+      return mechanism == .directed ? always.union([.uncleanCloseShowsUnavailable]) : always
+    },
+    // Ours: it keeps to the specification, and all of it is tested.
+    "nightcloak-loopback": { _ in [] },
+  ]
 }
