@@ -11,6 +11,7 @@ enum Bench: String, CaseIterable {
   case idle
   case decloak
   case roster
+  case visibility
 
   var summary: String {
     switch self {
@@ -21,6 +22,7 @@ enum Bench: String, CaseIterable {
     case .idle: "wake-ups in \(IdleBench.seconds) seconds with a connected account and nothing to do"
     case .decloak: "a decloak answered without asking, against a bare socket that answers at once"
     case .roster: "connecting with \(RosterBench.large) contacts, against \(RosterBench.small)"
+    case .visibility: "one contact more to see us, among \(VisibilityBench.many) against \(VisibilityBench.few)"
     }
   }
 
@@ -34,6 +36,7 @@ enum Bench: String, CaseIterable {
     case .idle: try await IdleBench.run(in: workshop)
     case .decloak: try await DecloakBench.run(in: workshop)
     case .roster: try await RosterBench.run(in: workshop)
+    case .visibility: try await VisibilityBench.run(in: workshop)
     }
   }
 }

@@ -55,6 +55,19 @@ final class Daemon {
     try await DecloakProxy(bus, Self.busName, path).setPolicy(policy)
   }
 
+  /// Shows an account to these contacts alone.
+  func showOnly(_ contacts: [String], _ path: ObjectPath) async throws {
+    try await VisibilityProxy(bus, Self.busName, path).setVisibility(mode: "only", contacts: contacts, options: [:])
+  }
+
+  func showTo(_ contact: String, _ path: ObjectPath) async throws {
+    try await VisibilityProxy(bus, Self.busName, path).showTo(contacts: [contact])
+  }
+
+  func hideFrom(_ contact: String, _ path: ObjectPath) async throws {
+    try await VisibilityProxy(bus, Self.busName, path).hideFrom(contacts: [contact])
+  }
+
   /// Ends it.
   func end(in workshop: Workshop) async {
     bus.close()

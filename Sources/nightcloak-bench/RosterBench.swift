@@ -52,15 +52,18 @@ enum RosterBench {
 }
 
 extension Workshop {
+  /// One of the contacts that ``makeRoster(of:_:at:)`` makes, by number from 0.
+  static func contact(_ number: Int, at domain: String) -> String { "contact\(number)@\(domain)" }
+
   /// Writes the roster of an account where the server looks for it when the account logs in.
-  fileprivate func makeRoster(of account: String, _ size: Int) throws {
+  func makeRoster(of account: String, _ size: Int, at domain: String = "example.org") throws {
     let file = "\(directory)/server/data/localhost/roster/\(account).dat"
     mkdir("\(directory)/server/data/localhost/roster", 0o700)
     guard let stream = fopen(file, "we") else { throw BenchFailure("\(file) cannot be written") }
     fputs("return { [false] = { [\"version\"] = 1; [\"pending\"] = {}; };\n", stream)
     for number in 0..<size {
       fputs(
-        "[\"contact\(number)@example.org\"] = { [\"subscription\"] = \"both\"; [\"name\"] = \"Contact \(number)\"; "
+        "[\"\(Self.contact(number, at: domain))\"] = { [\"subscription\"] = \"both\"; [\"name\"] = \"Contact \(number)\"; "
           + "[\"groups\"] = { [\"Friends\"] = true; }; };\n", stream)
     }
     fputs("};\n", stream)

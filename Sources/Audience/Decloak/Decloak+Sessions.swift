@@ -76,9 +76,15 @@ extension Decloak {
   /// Visibility changed who among the contacts may see us. Whoever was sent our presence and may not see us any more is
   /// told that we are gone; sessions with those who do now are needed no longer.
   public mutating func visibilityChanged(to new: Visibility, audience: inout Audience) -> [DecloakEffect] {
-    guard new != audience.visibility else { return [] }
+    let old = audience.visibility
+    guard new != old else { return [] }
     audience.visibility = new
-    var effects = audience.shownOutside().map { DecloakEffect.hide($0) }
+    // One contact more or less costs what one contact costs.
+    let outside =
+      old.showsOthers == new.showsOthers
+      ? old.exceptions.symmetricDifference(new.exceptions).sorted().flatMap { audience.shownOutside($0) }
+      : audience.shownOutside()
+    var effects = outside.map { DecloakEffect.hide($0) }
     effects += pendingRequests.flatMap { supersede($0.contact, audience) }
     // A session in which we wait for an answer stays: without it the answer would be nothing to us.
     let absorbed = audience.sessions.keys.filter {
