@@ -21,8 +21,9 @@ extension Account {
   // MARK: Presence
 
   private func arrived(_ presence: Presence, _ verdict: ArrivalVerdict) {
-    if presence.type == .error { noteRefused(presence) }
+    if presence.type == .error, !watch.sent(presence) { noteRefused(presence) }
     guard let from = presence.from else { return }
+    watchSaw(from, presence)
     switch verdict {
     case .list: listSubscriptionRequest(from.bare)
     case .ask:

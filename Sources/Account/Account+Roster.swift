@@ -39,6 +39,7 @@ extension Account {
 
   /// A roster push counts only from our own account (RFC 6121 §2.1.6).
   func rosterPush(_ iq: IQ, _ query: Element) {
+    let former = query.children.first?.attribute("jid").flatMap { try? BareJID($0) }.flatMap { roster.items[$0] }
     guard iq.from == nil || iq.from == JID(jid), let change = roster.push(query) else {
       return doorkeeper.send(.iq(Responder.refusal(of: iq)))
     }
@@ -56,6 +57,8 @@ extension Account {
       decloak.subscriptionChanged(
         BareAddress(contact), seesUs: subscription.seesUs, seen: subscription.isSeen, audience: &audience)
     }
+    followRoster(
+      contact, subscription, isNew: former == nil, gains: subscription.seesUs && former?.subscription.seesUs != true)
     onEvent(.contactChanged(contact))
     rosterPushes.resume(contact)
   }

@@ -12,6 +12,7 @@ extension Account {
   ///
   /// Where a step fails nobody is left who sees us by subscription, and the error says so.
   func putInForce(rebinds: Bool) async throws(AccountError) {
+    defer { if status == .connected, !isClosing { watchContacts() } }
     let new = resolved
     // What the server thinks after a change that broke off cannot be known. A new stream knows.
     let steps =
@@ -65,6 +66,7 @@ extension Account {
       for jid in contacts.compactMap(\.jid) { doorkeeper.send(.presence(Presence(to: jid, type: .unavailable))) }
     case .show(let contacts): updates.send(to: contacts.map { .bare($0) })
     case .broadcast:
+      watch.serverTakesOver()
       doorkeeper.send(.presence(presence.full()))
       hasNewPresence = false
     case .withdraw: withdraw()

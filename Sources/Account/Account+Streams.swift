@@ -56,6 +56,7 @@ extension Account {
     fullJID = jid
     self.security = security
     loginMemory.loggedIn(by: security)
+    keepsPreApprovals = features.feature("sub", "urn:xmpp:features:pre-approval") != nil
     rosterIsVersioned = features.feature("ver", "urn:xmpp:features:rosterver") != nil
     comeUp(serial) { () async throws(AccountError) in try await self.settle(serial) }
   }
@@ -112,8 +113,9 @@ extension Account {
     try await take(hasBegun ? plan().change(from: audience.visibility, to: new) : plan().start(in: new))
     guard isComingUp(serial) else { return }
     hasBegun = true
-    watch.begin(
-      audience.mode == .visible || !wanted.probes ? [] : roster.items.values.filter(\.subscription.isSeen).map(\.jid))
+    // Groups may have changed on the roster meanwhile.
+    guard wanted.groups.isEmpty || resolved == audience.visibility else { return try await takeUpMode(serial) }
+    watchContacts()
     isVisibilityPending = false
     isEstablished = true
     hasNewPresence = false

@@ -14,8 +14,9 @@ extension Account {
     try await subscription(.subscribe, contact, reveal: reveal)
   }
 
-  /// Lets a contact see our presence, now or once it asks. Returns once the roster shows it.
-  /// - Throws: ``AccountError``.
+  /// Lets a contact see our presence, now or once it asks. Returns once the roster shows it, or the server keeps it.
+  /// - Throws: ``AccountError``; `notSupportedByServer` where the contact has not asked and the server keeps no
+  ///   permission in advance.
   public func authorizeSubscription(_ contact: BareJID, reveal: Bool) async throws(AccountError) {
     try await subscription(.subscribed, contact, reveal: reveal)
     subscriptionRequests.remove(BareAddress(contact))
@@ -34,7 +35,7 @@ extension Account {
     try await subscription(.unsubscribe, contact, reveal: reveal)
   }
 
-  /// Takes a contact off the roster. Our server tells the contact that subscriptions ended, if there were any.
+  /// Takes a contact off the roster, and returns once it is. Our server tells the contact that subscriptions ended, if there were any.
   /// - Throws: ``AccountError``.
   public func removeContact(_ contact: BareJID, reveal: Bool) async throws(AccountError) {
     try requireConnected()
@@ -48,7 +49,23 @@ extension Account {
     let query = Element(
       "query", Roster.namespace,
       children: [Element("item", Roster.namespace, ["jid": contact.description, "subscription": "remove"])])
-    _ = try await requests.send(.set, to: nil, payload: query, limit: Self.iqLimit)
+    let session = sessionSerial
+    let deadline = time.now + Self.iqLimit
+    // Some servers push before they answer, some after (measured).
+    var push = rosterPushes.take(for: contact)
+    do throws(AccountError) {
+      _ = try await requests.send(.set, to: nil, payload: query, limit: Self.iqLimit)
+    } catch {
+      rosterPushes.leave(push)
+      throw error
+    }
+    while sessionSerial == session, roster.items[contact] != nil {
+      try await awaitPush(push, atMost: deadline - time.now, session)
+      // What is pushed first may be that a subscription ended.
+      push = rosterPushes.take(for: contact)
+    }
+    rosterPushes.leave(push)
+    guard sessionSerial == session else { throw .notConnected }
   }
 
   private func subscription(
@@ -70,10 +87,33 @@ extension Account {
       rosterPushes.leave(push)
       throw error
     }
-    guard await rosterPushes.wait(push, atMost: Self.iqLimit) else {
-      guard sessionSerial == session else { throw .notConnected }
+    if type == .subscribed, !subscriptionRequests.all.contains(where: { $0.contact == BareAddress(contact) }) {
+      defer { rosterPushes.leave(push) }
+      return try await confirmPreApproval(contact)
+    }
+    try await awaitPush(push, atMost: Self.iqLimit, session)
+  }
+
+  private func awaitPush(
+    _ push: RosterPushes.Place, atMost limit: Duration, _ session: UInt64
+  ) async throws(AccountError) {
+    guard await !rosterPushes.wait(push, atMost: limit) else { return }
+    guard sessionSerial == session else { throw .notConnected }
+    throw AccountError(.timedOut, "The server did not change the roster within 10 seconds; the request was sent.")
+  }
+
+  /// A permission for somebody who has not asked, as far as we know: the server may hold a request, or keep the
+  /// permission until there is one (RFC 6121 §3.4), or do nothing at all. Not every server pushes the roster for it, and
+  /// Prosody does not say in it that the contact is approved (measured).
+  private func confirmPreApproval(_ contact: BareJID) async throws(AccountError) {
+    try await delivered()
+    try await fence()
+    let item = roster.items[contact]
+    guard item?.subscription.seesUs == true || item?.isApproved == true || keepsPreApprovals else {
       throw AccountError(
-        .timedOut, "The server did not change the roster within 10 seconds; the request was sent.")
+        .notSupportedByServer,
+        "\(contact) has not asked to see your presence, and this server keeps no permission in advance: allow it once it "
+          + "has asked. Nothing was changed.")
     }
   }
 

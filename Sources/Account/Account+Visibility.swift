@@ -151,6 +151,7 @@ extension Account {
   public func setActive(_ active: Bool) {
     guard active != isActive else { return }
     isActive = active
+    watch.isActive = active
     if status == .connected { doorkeeper.setActive(active) }
   }
 }

@@ -116,6 +116,8 @@ public final class Account {
   /// Whether somebody is looking (XEP-0352).
   var isActive = true
   var rosterIsVersioned = false
+  /// Whether the server keeps a permission for somebody who has not asked yet (RFC 6121 §3.4).
+  var keepsPreApprovals = false
   private var deadline: (at: Instant, timer: TimerToken)?
 
   /// An account that is not connected.
@@ -152,16 +154,16 @@ public final class Account {
     self.ferry = ferry
     doorkeeper.ferry = ferry
     updates = PresenceUpdates(doorkeeper, time: time)
-    watch = ContactWatch(doorkeeper, time: time)
+    watch = ContactWatch(configuration.client.account, doorkeeper, requests: requests, time: time)
     capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, time: time)
     rosterPushes = RosterPushes(time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)
     updates.make = { [weak self] address in self?.presence(for: address) }
-    watch.onChange = { [weak self] in self?.onEvent(.visibilityChanged) }
     lists.contact = { [weak self] in self?.privacyContact($0) ?? PrivacyContact() }
     lists.onDoubt = { [weak self] in self?.privacyListsDoubted() }
     ferry.onFailure = { [weak self] in self?.privacyListsFailed($0) }
+    followWatch()
     doorkeeper.imitator.learn = { [weak self] lesson in await self?.learn(lesson) }
     doorkeeper.admit = { [weak self] stanza, raw, verdict in self?.admitted(stanza, raw, verdict) }
   }

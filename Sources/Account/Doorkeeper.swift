@@ -34,7 +34,7 @@ final class Doorkeeper {
 
   private var stream: (any StanzaStream)?
   /// Whether the stream takes stanzas: it is bound or resumed, and nobody has closed it.
-  private var isUp = false
+  private(set) var isUp = false
   private let disclosures: Disclosures
   private let logger: Logger
 

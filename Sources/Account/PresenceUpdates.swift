@@ -5,29 +5,42 @@ internal import EventLoop
 internal import XMPP
 
 /// Our presence to each who is sent it one by one.
+///
+/// Whoever waits for an older presence is sent the newest instead: where changes come faster than they go out, they cost
+/// what one costs. After a cut it stands still until the session goes on.
 @LoopActor
 final class PresenceUpdates {
+  /// How many leave in ``interval``: ten thousand within the time that a call has.
+  static let burst = 200
+  static let interval = Duration.milliseconds(100)
+
   /// Makes the presence for somebody, as it is by then; `nil` when it must not, or need not, be sent any more.
   var make: @LoopActor (Address) -> Presence? = { _ in nil }
 
-  private let doorkeeper: Doorkeeper
-  private let time: any TimeSource
+  private let queue: PacedQueue<Address>
 
   init(_ doorkeeper: Doorkeeper, time: any TimeSource) {
-    self.doorkeeper = doorkeeper
-    self.time = time
-  }
-
-  /// Sends our presence to these.
-  func send(to addresses: some Sequence<Address>) {
-    for address in addresses.sorted() {
-      if let presence = make(address) { doorkeeper.send(.presence(presence)) }
+    queue = PacedQueue(burst: Self.burst, every: Self.interval, time: time)
+    queue.take = { [weak self] address in
+      guard doorkeeper.isUp else { return .blocked }
+      guard let presence = self?.make(address) else { return .skipped }
+      doorkeeper.send(.presence(presence))
+      return .sent
     }
   }
 
-  /// Waits until all of it has left.
-  func drained() async {}
+  /// How many wait for theirs.
+  var waiting: Int { queue.count }
+
+  /// Sends our presence to these.
+  func send(to addresses: some Sequence<Address>) { queue.add(addresses.sorted()) }
+
+  /// The session goes on after a cut.
+  func goOn() { queue.goOn() }
+
+  /// Waits until all of it has left, or the connection is lost.
+  func drained() async { await queue.drained() }
 
   /// The session is over.
-  func forget() {}
+  func forget() { queue.removeAll() }
 }
