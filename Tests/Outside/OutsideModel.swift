@@ -45,8 +45,16 @@ struct OutsideModel: Equatable {
   var roster: [String: Contact] = [:]
   /// Bare JIDs that the user's own privacy list keeps away.
   var blocked: Set<String> = []
-  /// Full or bare JIDs that were shown us for a while, and whether with show and status.
-  var sessions: [String: Bool] = [:]
+  /// What somebody was shown for a while.
+  struct Session: Equatable {
+    /// With show and status.
+    let isFull: Bool
+    /// Of the person's own accord, and not as the answer to a request.
+    var isShared = false
+  }
+
+  /// By full or bare JID.
+  var sessions: [String: Session] = [:]
 
   init(mechanism: String) { self.mechanism = mechanism }
 
@@ -107,9 +115,11 @@ struct OutsideModel: Equatable {
   func sight(of who: String) -> Sight {
     let bare = bareJID(who)
     if isShown(bare) { return .all }
-    guard isOnline, sessions[who] != nil || sessions[bare] != nil else { return .nothing }
-    return sessions[who] == true || sessions[bare] == true ? .all : .bare
+    return isOnline ? max(session(who), session(bare)) : .nothing
   }
+
+  /// What somebody is shown for a while.
+  func session(_ address: String) -> Sight { sessions[address].map { $0.isFull ? .all : .bare } ?? .nothing }
 
   /// Ends the sessions with a contact.
   mutating func endSessions(with contact: String) { sessions = sessions.filter { bareJID($0.key) != contact } }

@@ -148,22 +148,24 @@ extension OutsideRun {
       ("SetInvisible", "invisible", nil), ("SetVisible", "visible", nil), ("SetPresence", "", nil),
       ("HideFrom", "", false), ("ShowTo", "", true),
     ]
-    guard let (member, mode, isShown) = calls.filter({ !missing.contains($0.0) }).randomElement(using: &numbers),
-      let contact = cast.contacts.filter({ model.roster[$0.bare]?.seesUs == true }).randomElement(using: &numbers)
-    else { return }
+    // Without a subscription it would be a Share.
+    let subscribers = model.roster.filter(\.value.seesUs).keys.filter { !model.blocked.contains($0) }.sorted()
+    let possible = calls.filter { !missing.contains($0.0) && ($0.2 == nil || !subscribers.isEmpty) }
+    guard let (member, mode, isShown) = possible.randomElement(using: &numbers) else { return }
+    let contact = subscribers.randomElement(using: &numbers) ?? ""
     let presence = randomPresence()
     let old = model
     var new = model
     if let isShown {
-      new = changed(model) { $0.set(contact.bare, isShown: isShown) }
+      new = changed(model) { $0.set(contact, isShown: isShown) }
     } else if member == "SetPresence" {
       (new.show, new.status) = (presence[0].text, presence[1].text)
     } else {
       new = changed(model) { $0.set(mode, [], acceptsLess: false) }
     }
     permit(new)
-    note("broken in \(member)\(isShown == nil ? "" : " \(contact.bare)")")
-    let arguments = isShown != nil ? [.strings([contact.bare])] : member == "SetPresence" ? presence : []
+    note("broken in \(member)\(isShown == nil ? "" : " \(contact)")")
+    let arguments = isShown != nil ? [.strings([contact])] : member == "SetPresence" ? presence : []
     strike()
     let call = try account.begin(member == "SetPresence" ? .Connection : .Visibility, member, arguments)
     try then()

@@ -36,6 +36,7 @@ extension OutsideRun {
     let contact = try take { !$0.seesUs }
     note("\(contact.role) asks for a subscription")
     try contact.send("<presence to='\(account.jid)' type='subscribe'/>")
+    mayLoseSight(contact)
     try fence()
     let requests = try account.call(.Connection, "ListSubscriptionRequests").first?.list ?? []
     let isListed = requests.contains { $0["Contact"]?.text == contact.bare }
@@ -50,18 +51,20 @@ extension OutsideRun {
     try account.call(
       .Connection, isYes ? "AuthorizeSubscription" : "DenySubscription",
       [.string(contact.bare), .options(["reveal": .bool(true)])])
-    if !isYes { mayLoseSight(contact) }
   }
 
   func contactUnsubscribes() throws {
     let contact = try take { $0.seesUs }
     note("\(contact.role) unsubscribes")
     try contact.send("<presence to='\(account.jid)' type='unsubscribe'/>")
+    // Their other resources have it from the roster push.
+    for recorder in cast.recorders where recorder.bare == contact.bare { recorder.forget() }
     model.roster[contact.bare]?.seesUs = false
     mayLoseSight(contact)
   }
 
-  /// A server tells those who lose their subscription that we went, also where a session still shows us.
+  /// A server tells those who lose their subscription that we went, and Prosody those who ask for one, also where a
+  /// session still shows us.
   private func mayLoseSight(_ contact: Recorder) {
     for recorder in cast.recorders where recorder.bare == contact.bare { recorder.isLate = true }
   }

@@ -8,7 +8,7 @@ extension OutsideRun {
   func setPolicy(_ new: String) throws {
     note("Policy \(new)")
     try account.set(.Decloak, "Policy", .string(new))
-    if new == "off" { model.sessions = [:] }
+    if new == "off", policy != "off" { model.sessions = model.sessions.filter(\.value.isShared) }
     policy = new
   }
 
@@ -23,7 +23,7 @@ extension OutsideRun {
     let dialect = StrangerQuestion.dialects.randomElement(using: &numbers) ?? StrangerQuestion.dialects[0]
     // What a policy says by itself, it may have said.
     if policy == "allow", model.sight(of: asker.full) == .nothing, model.isAllowedByPolicy(asker.bare) {
-      model.sessions[asker.full] = false
+      model.sessions[asker.full] = OutsideModel.Session(isFull: false)
     }
     try asker.send("<presence to='\(account.fullJID)'>\(StrangerQuestion.unseenCapabilities)\(dialect)</presence>")
     try fence()
@@ -35,7 +35,7 @@ extension OutsideRun {
     }
     let isFull = Bool.random(using: &numbers)
     note("Approve \(asker.role) full=\(isFull)")
-    model.sessions[asker.full] = isFull
+    model.sessions[asker.full] = OutsideModel.Session(isFull: isFull)
     asker.isLate = false
     try account.call(
       .Decloak, "Approve", [.string(id), .string("once"), .options(["full": .bool(isFull)])])
@@ -46,7 +46,7 @@ extension OutsideRun {
     guard let asked = cast.strangers.randomElement(using: &numbers) else { return }
     note("RequestDecloak \(asked.role)")
     let isNew = model.sessions[asked.bare] == nil
-    if isNew { model.sessions[asked.bare] = false }
+    if isNew { model.sessions[asked.bare] = OutsideModel.Session(isFull: false, isShared: true) }
     if isNew, !asked.broadcasts || asked.client == nil { asked.isLate = true }
     try account.call(
       .Decloak, "RequestDecloak",
@@ -58,7 +58,7 @@ extension OutsideRun {
     let address = Bool.random(using: &numbers) ? person.bare : person.full
     let isFull = Bool.random(using: &numbers)
     note("Share \(address) full=\(isFull)")
-    model.sessions[address] = isFull
+    model.sessions[address] = OutsideModel.Session(isFull: isFull, isShared: true)
     for recorder in cast.recorders where recorder.bare == person.bare && recorder.client == nil {
       recorder.isLate = true
     }

@@ -18,7 +18,7 @@ extension OutsideRun {
   /// Waits until everybody sees what they must, and complains where that does not come about.
   func settle() throws {
     // What must come may take a while; what must not come has none in which it would be all right.
-    let deadline = Deadline(.seconds(5))
+    let deadline = Deadline(wasLost ? .seconds(15) : .seconds(5))
     while true {
       try fence()
       let differences = try look()
@@ -73,28 +73,35 @@ extension OutsideRun {
 
   private func difference(at recorder: Recorder) -> String? {
     let sight = model.sight(of: recorder.full)
-    let isSubscribed = model.isShown(recorder.bare)
     guard sight != .nothing else {
       return recorder.seen.isEmpty ? nil : "\(recorder.role) must see nothing, and sees \(recorder.view)"
     }
-    let isOwed = isSubscribed ? !recorder.isLate || model.reachesLatecomers : isOwedBySession(recorder)
-    if recorder.seen.isEmpty, !isOwed {
-      let isTold = !isSubscribed || degraded.contains("late-contacts-miss-us")
+    let owed = owed(recorder)
+    if recorder.seen.isEmpty, owed == .nothing {
+      let isTold = !model.isShown(recorder.bare) || degraded.contains("late-contacts-miss-us")
       return isTold
         ? nil : "\(recorder.role), who came late, misses us, and Degraded does not tell: \(degraded.sorted())"
     }
-    // Whoever sees capabilities alone may remember more of earlier.
+    // Whoever is owed capabilities alone may know more from earlier.
     let seen = Recorder.Seen(show: model.show, status: model.status)
     let isRight =
-      Array(recorder.seen.keys) == [account.fullJID] && (sight == .bare || recorder.seen[account.fullJID] == seen)
+      Array(recorder.seen.keys) == [account.fullJID] && (owed != .all || recorder.seen[account.fullJID] == seen)
     guard !isRight else { return nil }
-    let wanted = sight == .all ? " \(model.show) \"\(model.status)\"" : " by its capabilities"
+    let wanted = owed == .all ? " \(model.show) \"\(model.status)\"" : " by its capabilities"
     return "\(recorder.role) must see \(account.fullJID)\(wanted), and sees \(recorder.view)"
   }
 
-  /// What goes to a bare JID reaches those who broadcast, and whoever logs in later nobody tells.
-  private func isOwedBySession(_ recorder: Recorder) -> Bool {
-    !recorder.isLate && (model.sessions[recorder.full] != nil || recorder.broadcasts)
+  /// What somebody must see at least. Whoever logs in later nobody but the server tells, and what goes to a bare JID
+  /// reaches those who broadcast.
+  private func owed(_ recorder: Recorder) -> OutsideModel.Sight {
+    if model.isShown(recorder.bare) { return !recorder.isLate || model.reachesLatecomers ? .all : .nothing }
+    guard !recorder.isLate else { return .nothing }
+    // To those who do not broadcast jabberd2 delivers nothing (measured).
+    guard recorder.broadcasts || plan.server != .jabberd2 else { return .nothing }
+    let own = model.session(recorder.full)
+    let whole = recorder.broadcasts ? model.session(recorder.bare) : .nothing
+    // What goes to all resources takes the place of what one of them was told.
+    return own == .all && whole == .bare ? .bare : max(own, whole)
   }
 
   private func stateDifferences(_ state: BusValue) -> [String] {

@@ -104,7 +104,7 @@ extension OutsideRun {
         let isStranger = !name.hasPrefix("group:") && new.roster[name]?.seesUs != true
         // To show us to somebody without a subscription is to share.
         if kind == .showTo, isStranger, new.isOnline {
-          new.sessions[name] = true
+          new.sessions[name] = OutsideModel.Session(isFull: true, isShared: true)
         } else {
           new.set(name, isShown: kind == .showTo)
         }
@@ -136,7 +136,9 @@ extension OutsideRun {
       try change(kind.rawValue, [.strings(names)], kind) { new in
         for name in names {
           new.set(name, isShown: kind == .showTo)
-          if kind == .showTo, new.roster[name]?.seesUs != true, new.isOnline { new.sessions[name] = true }
+          if kind == .showTo, new.roster[name]?.seesUs != true, new.isOnline {
+            new.sessions[name] = OutsideModel.Session(isFull: true, isShared: true)
+          }
         }
       }
     }

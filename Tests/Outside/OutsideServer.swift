@@ -26,6 +26,8 @@ public enum OutsideServer: String, CaseIterable, Sendable {
     guard let family = XMPPServer.Family(rawValue: self == .prosodyWithLists ? "prosody" : rawValue) else {
       throw WitnessError("there is no server \(rawValue) yet")
     }
-    return try XMPPServer(family, settings: self == .prosodyWithLists ? ["MODULES": "privacy_lists"] : [:])
+    // A session whose program was killed is seen until the server gives it up.
+    let settings = self == .prosodyWithLists ? ["MODULES": "privacy_lists"] : [:]
+    return try XMPPServer(family, settings: settings.merging(["RESUME": "3"]) { $1 })
   }
 }

@@ -61,6 +61,9 @@ final class Recorder {
     try client.send(xml)
   }
 
+  /// Knows nothing of us any more.
+  func forget() { seen = [:] }
+
   /// Takes note of presence of ours.
   func note(_ presence: Node) {
     guard presence.name == "presence", let from = presence["from"] else { return }
@@ -69,7 +72,8 @@ final class Recorder {
       seen[from] = Seen(
         show: presence.child("show")?.text ?? "available", status: presence.child("status")?.text ?? "")
     case "unavailable" where from.contains("/"): seen[from] = nil
-    case "unavailable": seen = [:]
+    // Whose subscription has ended knows nothing any more; Prosody sends such contacts no unavailable (measured).
+    case "unavailable", "unsubscribed": seen = [:]
     default: break
     }
   }
