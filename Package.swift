@@ -108,8 +108,10 @@ let package = Package(
       "PresenceServiceTests",
       ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Store", "Support", "TLS", "XMPP"]),
     tests("DaemonTests", ["Support", "nightcloakd"]),
-    tests("WitnessTests", ["Support"]),
+    tests("WitnessTests", ["Outside", "Support"]),
     tests("FaultTests", ["Support"]),
+    .target(name: "Outside", dependencies: ["Support"], path: "Tests/Outside", swiftSettings: settings),
+    program("VisibilityDriver", ["Outside", "Support"], path: "Tests/VisibilityDriver"),
     program("Endurance", ["Support"], path: "Tests/Endurance"),
   ]
 )

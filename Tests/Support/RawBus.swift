@@ -164,6 +164,12 @@ public final class RawBus {
   /// Takes note of everything received up to now.
   public func passAll() { mark = received.count }
 
+  /// Forgets everything received up to now.
+  public func forget() {
+    received = []
+    mark = 0
+  }
+
   /// Waits until the bus closes the connection.
   public func waitForEnd(within: Duration) throws {
     let deadline = Deadline(within)

@@ -131,6 +131,39 @@ public final class RawClient {
     received.removeAll { isPong($0.node) }
   }
 
+  /// Asks the server for a round trip, without waiting.
+  /// - Returns: what ``finishPing(_:)`` takes.
+  public func beginPing() throws -> String {
+    let id = nextID()
+    try write("<iq type='get' id='\(id)' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+    return id
+  }
+
+  /// Waits for the end of a round trip.
+  public func finishPing(_ id: String) throws {
+    let isPong = { (node: Node) in node.name == "iq" && node["id"] == id }
+    _ = try awaitStanza("the server's pong", within: .seconds(10), where: isPong)
+    received.removeAll { isPong($0.node) }
+  }
+
+  /// Forgets what was sent and received up to now: what runs for long would keep ever more.
+  /// - Returns: what was received.
+  public func takeAll() -> [Received] {
+    defer {
+      received = []
+      sent = ""
+      mark = 0
+      judged = 0
+    }
+    return received
+  }
+
+  /// Receives all that comes until the server closes the connection.
+  public func receiveRest(within duration: Duration) {
+    let deadline = Deadline(duration)
+    while !isClosed, !deadline.hasPassed { receive(before: deadline) }
+  }
+
   /// A new id for a stanza.
   public func nextID() -> String {
     serial += 1

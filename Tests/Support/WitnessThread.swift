@@ -4,8 +4,9 @@ internal import Glibc
 
 /// The one thread on which scenarios run. They block, which a thread of Swift's pool must not; and one after the other,
 /// so that the load of one is not another's time-out.
-final class WitnessThread: TaskExecutor, @unchecked Sendable {
-  static let shared = WitnessThread()
+public final class WitnessThread: TaskExecutor, @unchecked Sendable {
+  /// It.
+  public static let shared = WitnessThread()
 
   // The lock guards `jobs`; the condition says that there are some.
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -24,7 +25,8 @@ final class WitnessThread: TaskExecutor, @unchecked Sendable {
       }, nil)
   }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  /// Takes a piece of work.
+  public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     pthread_mutex_lock(lock)
     jobs.append(job)

@@ -22,7 +22,7 @@ storage = "internal"
 authentication = ENV_NIGHTCLOAK_AUTHENTICATION
 c2s_require_encryption = false -- raw clients of the tests talk in the clear
 allow_unencrypted_plain_auth = true
-smacks_hibernation_time = 20
+smacks_hibernation_time = tonumber(ENV_NIGHTCLOAK_RESUME)
 
 -- Those of Debian's configuration that touch presence are all here. vcard_legacy puts an avatar's hash into presence that
 -- has none, which nobody should be given with a decloak.

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Support
+
+// Changes of the roster, by us and by those on it.
+
+extension OutsideRun {
+  /// Contacts that are logged in and stand so with us; one that is not on the roster stands in no relation.
+  func present(_ stands: (OutsideModel.Contact) -> Bool) -> [Recorder] {
+    cast.contacts.filter {
+      $0.client != nil && $0.resource == "one" && stands(model.roster[$0.bare] ?? OutsideModel.Contact())
+    }
+  }
+
+  private func take(_ stands: (OutsideModel.Contact) -> Bool) throws -> Recorder {
+    guard let contact = present(stands).randomElement(using: &numbers) else {
+      throw WitnessError("nobody to choose from")
+    }
+    subscriptionTalk.insert(contact.bare)
+    return contact
+  }
+
+  /// A second device of ours puts a contact into other groups.
+  func move() throws {
+    guard let contact = cast.contacts.filter({ model.roster[$0.bare] != nil }).randomElement(using: &numbers) else {
+      return
+    }
+    let groups = Set(Cast.groups.filter { _ in Bool.random(using: &numbers) })
+    note("\(contact.role) moves to \(groups.sorted())")
+    try cast.arrange(contact.bare, groups, through: account.device())
+    model.roster[contact.bare]?.groups = groups
+  }
+
+  /// A contact asks for a subscription, and is answered.
+  func contactSubscribes() throws {
+    let contact = try take { !$0.seesUs }
+    note("\(contact.role) asks for a subscription")
+    try contact.send("<presence to='\(account.jid)' type='subscribe'/>")
+    mayLoseSight(contact)
+    try fence()
+    let requests = try account.call(.Connection, "ListSubscriptionRequests").first?.list ?? []
+    let isListed = requests.contains { $0["Contact"]?.text == contact.bare }
+    // A server that thinks us offline keeps it until we broadcast.
+    if !isListed, model.mechanism == "directed", model.mode != "visible" { return }
+    guard isListed else {
+      throw WitnessError("the request of \(contact.role) is not listed: \(requests)")
+    }
+    let isYes = Int.random(in: 0..<4, using: &numbers) > 0
+    note(isYes ? "AuthorizeSubscription" : "DenySubscription")
+    if isYes { model.roster[contact.bare, default: OutsideModel.Contact()].seesUs = true }
+    try account.call(
+      .Connection, isYes ? "AuthorizeSubscription" : "DenySubscription",
+      [.string(contact.bare), .options(["reveal": .bool(true)])])
+  }
+
+  func contactUnsubscribes() throws {
+    let contact = try take { $0.seesUs }
+    note("\(contact.role) unsubscribes")
+    try contact.send("<presence to='\(account.jid)' type='unsubscribe'/>")
+    // Their other resources have it from the roster push.
+    for recorder in cast.recorders where recorder.bare == contact.bare { recorder.forget() }
+    model.roster[contact.bare]?.seesUs = false
+    mayLoseSight(contact)
+  }
+
+  /// A server tells those who lose their subscription that we went, and Prosody those who ask for one, also where a
+  /// session still shows us.
+  private func mayLoseSight(_ contact: Recorder) {
+    for recorder in cast.recorders where recorder.bare == contact.bare { recorder.isLate = true }
+  }
+
+  /// We ask for a subscription, and the contact says yes.
+  func subscribe() throws {
+    let contact = try take { !$0.isSeen }
+    guard try isRefused("Subscribe", contact) == false else { return }
+    try account.call(.Connection, "Subscribe", [.string(contact.bare), .options(["reveal": .bool(true)])])
+    model.roster[contact.bare, default: OutsideModel.Contact()].isSeen = true
+    try contact.send("<presence to='\(account.jid)' type='subscribed'/>")
+  }
+
+  /// We end a subscription, of theirs, of ours, or both.
+  func endSubscription(_ kind: StepKind) throws {
+    let contact = try take { kind == .unsubscribe ? $0.isSeen : kind == .deny ? $0.seesUs : $0.seesUs || $0.isSeen }
+    guard try isRefused(kind.rawValue, contact) == false else { return }
+    // Some servers say so from our resource, and the person has been warned: it takes `reveal`.
+    for recorder in cast.recorders where recorder.bare == contact.bare {
+      permitted[recorder.full] = max(permitted[recorder.full] ?? .nothing, .bare)
+    }
+    try account.call(.Connection, kind.rawValue, [.string(contact.bare), .options(["reveal": .bool(true)])])
+    mayLoseSight(contact)
+    switch kind {
+    case .unsubscribe: model.roster[contact.bare]?.isSeen = false
+    case .deny: model.roster[contact.bare]?.seesUs = false
+    default: model.roster[contact.bare] = nil
+    }
+  }
+
+  /// Whoever may not know of us is not told without `reveal`: now and then this is tried, and must come to nothing.
+  private func isRefused(_ member: String, _ contact: Recorder) throws -> Bool {
+    let isOutside = model.sight(of: contact.bare) == .nothing
+    guard isOutside, Int.random(in: 0..<3, using: &numbers) == 0 else {
+      note("\(member) \(contact.role)")
+      return false
+    }
+    note("\(member) \(contact.role), without reveal")
+    subscriptionTalk.remove(contact.bare)
+    do {
+      try account.call(.Connection, member, [.string(contact.bare), .options()])
+    } catch let refusal as RawBus.Refusal where refusal.ours == "WouldReveal" {
+      return true
+    }
+    throw WitnessError("\(member) told \(contact.role), who does not see us, without reveal")
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Support
+
+/// Where a server tells of us by itself, whatever a client does. What is not in this table is a fault of the program.
+struct ServerLeak {
+  /// What it tells.
+  enum What: String {
+    /// That our full JID went, to contacts that never saw it, when a connection is lost.
+    case lostConnection = "an unavailable when the connection is lost"
+    /// To a contact, our resource.
+    case resources = "the list of resources"
+  }
+
+  let server: OutsideServer
+  let mechanism: String
+  let what: What
+  /// How `Degraded` tells the person of it.
+  let word: String
+
+  /// Measured on the servers themselves.
+  static let all: [ServerLeak] = [
+    ServerLeak(
+      server: .jabberd2, mechanism: "directed", what: .lostConnection, word: "unclean-close-shows-unavailable"),
+    ServerLeak(
+      server: .prosodyWithLists, mechanism: "privacy-list", what: .lostConnection,
+      word: "unclean-close-shows-unavailable"),
+    ServerLeak(server: .ejabberd, mechanism: "directed", what: .resources, word: "server-lists-resource"),
+  ]
+
+  /// The entry for something that a server told while a mechanism was in force.
+  static func find(_ server: OutsideServer, _ mechanism: String, _ what: What) -> ServerLeak? {
+    all.first { $0.server == server && $0.mechanism == mechanism && $0.what == what }
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the driver can do.
+enum StepKind: String, CaseIterable {
+  case setPresence = "SetPresence"
+  case setInvisible = "SetInvisible"
+  case setVisible = "SetVisible"
+  case hideFrom = "HideFrom"
+  case showTo = "ShowTo"
+  case setVisibility = "SetVisibility"
+  case repeated = "the same visibility again"
+  case ask = "a request to us, and its answer"
+  case requestDecloak = "RequestDecloak"
+  case share = "Share"
+  case revoke = "Revoke"
+  case policy = "Policy"
+  case question = "a question to our resource"
+  case move = "another group"
+  case contactSubscribes = "a contact subscribes"
+  case contactUnsubscribes = "a contact unsubscribes"
+  case subscribe = "Subscribe"
+  case unsubscribe = "Unsubscribe"
+  case deny = "DenySubscription"
+  case remove = "RemoveContact"
+  case logOut = "a log-out"
+  case logIn = "a log-in"
+  case disconnect = "Disconnect"
+  case connect = "Connect"
+  case cut = "a cut"
+  case cutInCall = "a cut in a call"
+  case kill = "kill -9"
+  case killInCall = "kill -9 in a call"
+  case restart = "a restart of the server"
+
+  /// How often it is chosen: what takes long is rare.
+  private var weight: Int {
+    switch self {
+    case .setPresence: 160
+    case .hideFrom, .showTo: 100
+    case .setVisibility, .ask, .share, .question: 70
+    case .setInvisible, .setVisible, .revoke, .logOut: 50
+    // Nobody is away, and we are not, for long.
+    case .logIn, .connect: 150
+    case .move, .contactSubscribes, .subscribe: 40
+    case .contactUnsubscribes, .unsubscribe, .deny, .remove, .requestDecloak, .policy, .repeated: 20
+    case .disconnect: 10
+    case .cut, .cutInCall: 10
+    case .kill, .killInCall: 3
+    case .restart: 1
+    }
+  }
+
+  static func random(
+    using generator: inout some RandomNumberGenerator, where isPossible: (StepKind) -> Bool
+  ) -> StepKind {
+    let all = allCases.filter(isPossible)
+    var place = Int.random(in: 0..<all.map(\.weight).reduce(0, +), using: &generator)
+    for kind in all {
+      place -= kind.weight
+      if place < 0 { return kind }
+    }
+    return .setPresence
+  }
+}
+
+/// What a recorder asks of our account.
+enum QuestionKind: String, CaseIterable {
+  case ping, message
+  /// To the bare JID, which the server answers.
+  case last = "jabber:iq:last"
+  case items = "disco#items"
+}
