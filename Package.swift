@@ -53,8 +53,8 @@ let package = Package(
     systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
     .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
 
-    // The core: standard library only.
-    room("Audience"),
+    // The core: the standard library, and collections that cost what changes.
+    room("Audience", [.product(name: "HashTreeCollections", package: "swift-collections")]),
 
     // The rooms, lowest first.
     room("EventLoop", ["CLinux", .product(name: "HeapModule", package: "swift-collections")]),

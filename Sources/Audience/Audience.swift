@@ -132,7 +132,7 @@ public struct Audience: Sendable {
   public var members: [(address: Address, why: Why)] {
     let subscribed =
       visibility.showsOthers
-      ? subscribers.subtracting(visibility.exceptions) : subscribers.intersection(visibility.exceptions)
+      ? subscribers.filter(visibility.shows) : Set(visibility.exceptions.filter(subscribers.contains))
     return subscribed.map { (.bare($0), visibility.showsOthers ? .subscription : .shown) }
       + sessions.keys.filter { !subscribed.contains($0.account) }.map { ($0, .session) }
   }

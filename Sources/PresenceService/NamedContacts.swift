@@ -100,8 +100,8 @@ extension VisibilityWish {
         "contacts has \"\(NamedContacts.withheldMark)\(jid)\", but no group that \(jid) could be kept out of.")
     }
     self.init(
-      showsOthers: mode == .visible || mode == .except, contacts: Set(named.contacts.map { BareAddress($0) }),
-      groups: named.groups, withheld: Set(named.withheld.map { BareAddress($0) }), probes: probes,
+      showsOthers: mode == .visible || mode == .except, contacts: ContactSet(named.contacts.map { BareAddress($0) }),
+      groups: named.groups, withheld: ContactSet(named.withheld.map { BareAddress($0) }), probes: probes,
       acceptsLess: acceptsLess)
   }
 

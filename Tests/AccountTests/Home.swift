@@ -163,5 +163,7 @@ final class Waiter<Value: Sendable> {
   }
 }
 
-/// Nothing but presence, of what was sent.
-func presences(_ sent: [String]) -> [String] { sent.filter { $0.hasPrefix("<presence") } }
+/// Nothing but presence, of what was sent. Probes are for servers, which keep them to themselves.
+func presences(_ sent: [String]) -> [String] {
+  sent.filter { $0.hasPrefix("<presence") && !$0.contains("type='probe'") }
+}

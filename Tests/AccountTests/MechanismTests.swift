@@ -38,7 +38,7 @@ struct MechanismTests {
           })
           + (stanza.contains("urn:xmpp:invisible:1") ? ":1" : ":0") + (stanza.contains("probe='true'") ? " probe" : "")
       }
-      guard stanza.hasPrefix("<presence") else { return nil }
+      guard !presences([stanza]).isEmpty else { return nil }
       let head = stanza.prefix { $0 != ">" }
       let to = head.components("to='").map { " → \($0.prefix { $0 != "@" })" } ?? ""
       let type = head.components("type='").map { String($0.prefix { $0 != "'" }) } ?? "available"

@@ -8,7 +8,7 @@ public struct Visibility: Hashable, Sendable {
   /// Whether those see us who are no exceptions.
   public private(set) var showsOthers: Bool
   /// For whom it is the other way round.
-  public private(set) var exceptions: Set<BareAddress>
+  public private(set) var exceptions: ContactSet
 
   /// Everybody sees us: how a session begins.
   public static let visible = Visibility(showsOthers: true)
@@ -16,7 +16,7 @@ public struct Visibility: Hashable, Sendable {
   public static let invisible = Visibility(showsOthers: false)
 
   /// Everybody or nobody, but for some.
-  public init(showsOthers: Bool, exceptions: Set<BareAddress> = []) {
+  public init(showsOthers: Bool, exceptions: ContactSet = []) {
     self.showsOthers = showsOthers
     self.exceptions = exceptions
   }
@@ -62,7 +62,7 @@ public struct Visibility: Hashable, Sendable {
   ) -> (hidden: [BareAddress], shown: [BareAddress]) {
     let candidates =
       showsOthers == new.showsOthers
-      ? exceptions.symmetricDifference(new.exceptions).intersection(subscribers) : subscribers
+      ? exceptions.symmetricDifference(new.exceptions).filter(subscribers.contains) : Array(subscribers)
     return (
       candidates.filter { shows($0) && !new.shows($0) }.sorted(),
       candidates.filter { !shows($0) && new.shows($0) }.sorted()

@@ -6,11 +6,11 @@ public struct VisibilityWish: Hashable, Sendable {
   /// Whether those see us who are no exceptions.
   public var showsOthers: Bool
   /// Contacts that are exceptions.
-  public var contacts: Set<BareAddress>
+  public var contacts: ContactSet
   /// Groups whose members are exceptions.
   public var groups: Set<String>
   /// Contacts that are none although a group of theirs is.
-  public var withheld: Set<BareAddress>
+  public var withheld: ContactSet
   /// Whether we want to see contacts that do not see us, as far as the server lets us.
   public var probes: Bool
   /// Whether a mechanism will do that cannot keep all of it, as `Degraded` then tells.
@@ -23,7 +23,7 @@ public struct VisibilityWish: Hashable, Sendable {
 
   /// Says what is wanted.
   public init(
-    showsOthers: Bool, contacts: Set<BareAddress> = [], groups: Set<String> = [], withheld: Set<BareAddress> = [],
+    showsOthers: Bool, contacts: ContactSet = [], groups: Set<String> = [], withheld: ContactSet = [],
     probes: Bool = true, acceptsLess: Bool = false
   ) {
     self.showsOthers = showsOthers

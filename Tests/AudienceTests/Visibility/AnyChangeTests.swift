@@ -10,7 +10,7 @@ struct AnyChangeTests {
   private static let contacts = (0..<4).map { BareAddress("c\($0)@capulet.example") }
   /// Every visibility that there is with four contacts.
   private static let all: [Visibility] = (0..<16).flatMap { bits in
-    let exceptions = Set(contacts.enumerated().filter { bits >> $0.offset & 1 == 1 }.map(\.element))
+    let exceptions = ContactSet(contacts.enumerated().filter { bits >> $0.offset & 1 == 1 }.map(\.element))
     return [true, false].map { Visibility(showsOthers: $0, exceptions: exceptions) }
   }
 
