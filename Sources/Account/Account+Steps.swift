@@ -61,7 +61,9 @@ extension Account {
       if new.mode == .visible { visibleSince = now }
       decide { decloak, audience in decloak.visibilityChanged(to: new, audience: &audience) }
     case .sayGone(let contacts):
-      for jid in contacts.compactMap(\.jid) { doorkeeper.send(.presence(Presence(to: jid, type: .unavailable))) }
+      for jid in contacts.filter({ !lists.blocks($0) }).compactMap(\.jid) {
+        doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
+      }
     case .show(let contacts): updates.send(to: contacts.map { .bare($0) })
     case .broadcast:
       doorkeeper.send(.presence(presence.full()))
