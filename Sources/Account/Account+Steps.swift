@@ -63,7 +63,9 @@ extension Account {
       decide { decloak, audience in decloak.visibilityChanged(to: new, audience: &audience) }
     case .sayGone(let contacts):
       isResourceKnown = true
-      for jid in contacts.compactMap(\.jid) { doorkeeper.send(.presence(Presence(to: jid, type: .unavailable))) }
+      for jid in contacts.filter({ !lists.blocks($0) }).compactMap(\.jid) {
+        doorkeeper.send(.presence(Presence(to: jid, type: .unavailable)))
+      }
     case .show(let contacts): updates.send(to: contacts.map { .bare($0) })
     case .broadcast:
       watch.serverTakesOver()

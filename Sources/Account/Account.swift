@@ -231,7 +231,8 @@ public final class Account {
 
   /// The presence that somebody is entitled to; `nil` for whoever may not see us.
   private func presence(for address: Address) -> Presence? {
-    guard let jid = address.jid, audience.contains(address) else { return nil }
+    guard let jid = address.jid, let why = audience.why(address), why == .session || !lists.blocks(address.account)
+    else { return nil }
     return audience.seesAll(address) ? presence.full(to: jid) : presence.bare(to: jid)
   }
 

@@ -29,6 +29,7 @@ final class Doorkeeper {
   var ferry: Ferry? {
     didSet {
       ferry?.send = { [weak self] stanza, reveal throws(AccountError) in try self?.pass(stanza, reveal: reveal) }
+      ferry?.judge = { [weak self] stanza, reveal throws(AccountError) in try self?.judge(stanza, reveal: reveal) }
     }
   }
 

@@ -23,6 +23,8 @@ final class Ferry {
 
   /// Sends a stanza that the list lets through now. It is judged once more.
   var send: @LoopActor (Stanza, _ reveal: Bool) throws(AccountError) -> Void = { _, _ in }
+  /// Throws where a stanza must not leave.
+  var judge: @LoopActor (Stanza, _ reveal: Bool) throws(AccountError) -> Void = { _, _ in }
   /// Called when the list could not be closed again.
   var onFailure: @LoopActor (AccountError) -> Void = { _ in }
 
@@ -70,14 +72,31 @@ final class Ferry {
   /// Takes a stanza.
   /// - Throws: ``AccountError`` `limitExceeded`.
   func board(_ stanza: Stanza, reveal: Bool) throws(AccountError) {
+    let address = stanza.to.map(Address.init)
+    if let place = placeOfEarlier(stanza, address) {
+      waiting[place] = Passenger(stanza: stanza, reveal: reveal, address: address)
+      return
+    }
     guard waiting.count < Self.mostWaiting else {
       throw AccountError(
         .limitExceeded, "\(Self.mostWaiting) stanzas wait for the server to let them through: try again in a moment.")
     }
-    let address = stanza.to.map(Address.init)
     waiting.append(Passenger(stanza: stanza, reveal: reveal, address: address))
     if let address { waitingFor[address.account, default: 0] += 1 }
     cross()
+  }
+
+  /// Where our presence to the same address waits still, if that was the last thing to be said to it: of two the newer one
+  /// is enough.
+  private func placeOfEarlier(_ stanza: Stanza, _ address: Address?) -> Int? {
+    guard address.map({ waitingFor[$0.account] != nil }) ?? true, Self.isAvailable(stanza),
+      let place = waiting.lastIndex(where: { $0.address == address }), Self.isAvailable(waiting[place].stanza)
+    else { return nil }
+    return place
+  }
+
+  private static func isAvailable(_ stanza: Stanza) -> Bool {
+    if case .presence(let presence) = stanza { presence.type == .available } else { false }
   }
 
   /// Waits until nobody is on board.
@@ -118,6 +137,7 @@ final class Ferry {
   private func crossAll(_ mine: UInt64) async {
     do throws(AccountError) {
       repeat {
+        dropForbidden()
         let batch = nextBatch()
         try await lists.admit(Set(batch.compactMap(\.address)))
         guard mine == session else { return }
@@ -146,7 +166,21 @@ final class Ferry {
     return batch
   }
 
-  /// Sends the first of those that wait. What must not leave any more stays: much may have happened since it came.
+  /// Leaves behind what must not leave any more, since much may have happened since it came: nobody is let through for it.
+  private func dropForbidden() {
+    waiting.removeAll { passenger in
+      do throws(AccountError) {
+        try judge(passenger.stanza, passenger.reveal)
+        return false
+      } catch {
+        guard error.code == .wouldReveal else { return false }
+        noteGone(passenger)
+        return true
+      }
+    }
+  }
+
+  /// Sends the first of those that wait, if it still may leave.
   private func sendFirst() throws(AccountError) {
     guard let first = waiting.first else { return }
     do throws(AccountError) {
@@ -155,7 +189,11 @@ final class Ferry {
       guard error.code == .wouldReveal else { throw error }
     }
     waiting.removeFirst()
-    guard let account = first.address?.account, let count = waitingFor[account] else { return }
+    noteGone(first)
+  }
+
+  private func noteGone(_ passenger: Passenger) {
+    guard let account = passenger.address?.account, let count = waitingFor[account] else { return }
     waitingFor[account] = count > 1 ? count - 1 : nil
   }
 

@@ -9,13 +9,13 @@ internal import XMPP
 
 /// The rules that would be in force in this session without our list.
 struct KeptRules: Hashable, Sendable {
-  /// The rules, in their order.
-  let rules: [PrivacyRule]
+  /// The list; empty where there is none.
+  let list: PrivacyList
 
   /// Asks the server.
   /// - Throws: ``AccountError``.
   @LoopActor static func fetch(_ requests: IQRequests) async throws(AccountError) -> KeptRules {
-    guard let query = try await PrivacyList.ask(requests, []) else { return KeptRules(rules: []) }
+    guard let query = try await PrivacyList.ask(requests, []) else { return KeptRules(list: PrivacyList([])) }
     let active = query.child("active", PrivacyLists.namespace)?.attribute("name")
     let standard = query.child("default", PrivacyLists.namespace)?.attribute("name")
     guard standard != PrivacyLists.name else {
@@ -24,8 +24,10 @@ struct KeptRules: Hashable, Sendable {
         "Another client has made \"\(PrivacyLists.name)\" the account's default privacy list. It changes with every "
           + "change of who may see you: choose another default list, or none.")
     }
-    guard let name = active != PrivacyLists.name ? active ?? standard : standard else { return KeptRules(rules: []) }
-    return KeptRules(rules: try await PrivacyList.fetch(name, requests)?.rules ?? [])
+    guard let name = active != PrivacyLists.name ? active ?? standard : standard else {
+      return KeptRules(list: PrivacyList([]))
+    }
+    return KeptRules(list: try await PrivacyList.fetch(name, requests) ?? PrivacyList([]))
   }
 }
 

@@ -127,6 +127,13 @@ final class PrivacyLists {
     return [confirmed, underWay].contains { $0?.passes(.presenceOut, address, contact) == false }
   }
 
+  /// Whether the rules that were in force before ours keep our presence from a contact, whoever may see us: nothing is
+  /// said to it then. (Servers would drop it; ejabberd sends it back.)
+  func blocks(_ contact: BareAddress) -> Bool {
+    guard let kept else { return false }
+    return !kept.list.passes(.presenceOut, .bare(contact), self.contact(contact))
+  }
+
   /// Whether the active list lets somebody through, or may, whom it is to stop.
   var isOpen: Bool { isActive && (!admitted.isEmpty || confirmed == nil) }
 
@@ -203,7 +210,7 @@ final class PrivacyLists {
   }
 
   private func list(_ visibility: Visibility, admitting admitted: Set<Address>, _ kept: KeptRules) -> PrivacyList {
-    PrivacyList(keepingTo: visibility, admitting: admitted, before: kept.rules, contact: contact)
+    PrivacyList(keepingTo: visibility, admitting: admitted, before: kept.list.rules, contact: contact)
   }
 
   /// What sets a list, unless it is more than servers take.
