@@ -1,16 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Audience
-internal import Store
+public import Audience
+internal import EventLoop
+public import Store
 
 // What a person decided for the account, as it is kept beyond the life of the program.
 
 extension Account {
   /// Writes down who is wanted to see us, before it is put in force: who hid must not come back visible.
-  /// - Throws: ``AccountError`` `storageFailed`; then nothing is changed.
-  func keep(_ wish: VisibilityWish) throws(AccountError) {}
+  /// - Throws: ``AccountError`` `storageFailed`, or `limitExceeded`; then nothing is changed.
+  func keep(_ wish: VisibilityWish) throws(AccountError) {
+    guard !isRetired else { throw AccountError(.cancelled, "The connection was removed meanwhile.") }
+    try wish.checkLimits()
+    // What is wanted now is what is kept: it was read from there, or written there.
+    let change = wish.exceptions(since: wanted)
+    try AccountError.storing { () throws(StoreError) in
+      try store.changeVisibility(wish.base, removing: change.removed, adding: change.added)
+    }
+  }
 
   /// Returns when what was decided is on the disk.
   /// - Throws: ``AccountError`` `storageFailed`.
-  func flushKept() async throws(AccountError) {}
+  public func flushKept() async throws(AccountError) {
+    do throws(StoreError) {
+      try await store.flush()
+    } catch {
+      throw AccountError(.storageFailed, "\(error.message) It holds now, but may be forgotten after a power failure.")
+    }
+  }
+}
+
+extension VisibilityWish {
+  /// What is kept of an account that is about to be made, where something is.
+  /// - Throws: ``AccountError`` `storageFailed`: not to know it is not the same as that there is none.
+  @LoopActor
+  public static func kept(in store: AccountStore) throws(AccountError) -> VisibilityWish? {
+    try AccountError.storing { () throws(StoreError) in try store.visibility() }.map(VisibilityWish.init)
+  }
+
+  /// Keeps it for an account that is about to be made, in place of what was kept.
+  /// - Throws: ``AccountError`` `storageFailed`, or `limitExceeded`; then nothing is changed.
+  @LoopActor
+  public func keep(in store: AccountStore) throws(AccountError) {
+    try checkLimits()
+    let all = exceptions(since: VisibilityWish(showsOthers: showsOthers)).added
+    try AccountError.storing { () throws(StoreError) in
+      try store.setVisibility(StoredVisibility(base, exceptions: Set(all)))
+    }
+  }
+
+  private init(_ stored: StoredVisibility) {
+    self.init(showsOthers: stored.base.showsOthers, probes: stored.base.probes, acceptsLess: stored.base.acceptsLess)
+    for exception in stored.exceptions {
+      switch exception {
+      case .contact(let jid): contacts.insert(BareAddress(jid))
+      case .group(let name): groups.insert(name)
+      case .withheld(let jid): withheld.insert(BareAddress(jid))
+      }
+    }
+  }
+
+  fileprivate var base: StoredVisibility.Base {
+    .init(showsOthers: showsOthers, probes: probes, acceptsLess: acceptsLess)
+  }
+
+  /// How the exceptions differ from earlier ones.
+  fileprivate func exceptions(
+    since old: VisibilityWish
+  ) -> (removed: [StoredVisibility.Exception], added: [StoredVisibility.Exception]) {
+    func difference(_ left: VisibilityWish, _ right: VisibilityWish) -> [StoredVisibility.Exception] {
+      left.contacts.subtracting(right.contacts).map { .contact($0.text) }
+        + left.groups.subtracting(right.groups).map { .group($0) }
+        + left.withheld.subtracting(right.withheld).map { .withheld($0.text) }
+    }
+    return (difference(old, self), difference(self, old))
+  }
+
+  /// Refuses what is more than is kept.
+  fileprivate func checkLimits() throws(AccountError) {
+    let count = contacts.count + withheld.count
+    guard count <= StoredVisibility.mostContacts else {
+      throw AccountError(
+        .limitExceeded,
+        "\(count) contacts would be exceptions, but \(StoredVisibility.mostContacts) are the most: name a group of the "
+          + "roster instead (group:NAME). Nothing was changed.")
+    }
+    guard groups.count <= StoredVisibility.mostGroups else {
+      throw AccountError(
+        .limitExceeded,
+        "\(groups.count) groups would be exceptions, but \(StoredVisibility.mostGroups) are the most. Nothing was changed."
+      )
+    }
+  }
 }

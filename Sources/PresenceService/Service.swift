@@ -88,9 +88,13 @@ public final class Service {
     }
     try checkRoom(for: jid, caller)
     var configuration = try await read(jid, parameters, caller)
-    let earlier = kept.settings(jid, of: caller.uid)
-    if parameters["visibility"] == nil, let earlier { configuration.visibility = earlier.visibility }
     try checkRoom(for: jid, caller)  // another call may have come first while the secrets were read
+    let store = store.account(AccountKey(uid: caller.uid, jid: jid.description, protocol: "xmpp"))
+    if parameters["visibility"] != nil {
+      try configuration.visibility.keep(in: store)
+    } else if let earlier = try VisibilityWish.kept(in: store) {
+      configuration.visibility = earlier
+    }
     let path = try ObjectPath(ObjectPaths.account(jid, of: caller.uid))
     var logger = logger
     logger[metadataKey: "uid"] = "\(caller.uid)"
@@ -98,15 +102,21 @@ public final class Service {
     let memory = KeepAliveMemory()
     let object = AccountObject(
       Account(
-        configuration, nonce: RequestNonce.make(),
-        store: store.account(AccountKey(uid: caller.uid, jid: jid.description, protocol: "xmpp")), time: time,
-        logger: logger
+        configuration, nonce: RequestNonce.make(), store: store, time: time, logger: logger
       ) { [logger, lookups] in
         ClientStream($0, time: time, logger: logger, resumption: $1, memory: memory, lookups: lookups)
       }, owner: caller.uid, path: path, server: server)
-    if let earlier { object.client.setPolicy(earlier.policy) }
+    if let policy = kept.policy(jid, of: caller.uid) { object.client.setPolicy(policy) }
     accounts.insert(object)
     server.objectAdded(object.exported, manager: try ObjectPath(ObjectPaths.subtree(caller.uid)))
+    if parameters["visibility"] != nil {
+      do {
+        try await object.client.flushKept()
+      } catch {
+        try await takeAway(object)
+        throw error
+      }
+    }
     if configuration.connectsByItself { object.client.connectByItself() }
     return path
   }
@@ -118,19 +128,23 @@ public final class Service {
     guard let object = accounts.account(at: path, for: caller) else {
       throw DBusError(.unknownObject, "There is no connection at \(path): ListConnections shows those that are.")
     }
-    await object.client.retire()
-    guard accounts.remove(object) else { return }
-    let manager = try ObjectPath(ObjectPaths.subtree(object.owner))
-    server.objectRemoved(object.exported, manager: manager)
-    interestPolicy.interests.remove(path: path.text)
+    guard try await takeAway(object) else { return }
     let (client, owner) = (object.client, object.owner)
-    guard forget else {
-      let settings = KeptSettings.Settings(policy: client.decloak.policy, visibility: client.wanted)
-      return kept.keep(settings, client.jid, of: owner)
-    }
+    guard forget else { return kept.keep(client.decloak.policy, client.jid, of: owner) }
     kept.forget(client.jid, of: owner)
     // Last: it can fail, and the account is removed all the same.
     try await client.forget()
+  }
+
+  /// Disconnects an account, and serves it no longer.
+  /// - Returns: whether it was still there.
+  @discardableResult
+  private func takeAway(_ object: AccountObject) async throws -> Bool {
+    await object.client.retire()
+    guard accounts.remove(object) else { return false }
+    server.objectRemoved(object.exported, manager: try ObjectPath(ObjectPaths.subtree(object.owner)))
+    interestPolicy.interests.remove(path: object.path.text)
+    return true
   }
 
   func list(_ caller: Caller) -> [ObjectPath] { accounts.of(caller.uid).map(\.path).sorted() }

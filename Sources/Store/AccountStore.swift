@@ -15,7 +15,8 @@ public final class AccountStore {
   /// The account's id in the databases, once something was written to them.
   private(set) var knownID: Int64?
 
-  private let store: Store
+  let store: Store
+  var countOfExceptions: StateDatabase.ExceptionCounts?
   private var isBegun = false
   private var countOfDisclosures: Int?
 
@@ -25,14 +26,14 @@ public final class AccountStore {
   }
 
   /// The id for reading; nil when nothing is kept.
-  private func id() throws(StoreError) -> Int64? {
+  func id() throws(StoreError) -> Int64? {
     try store.check()
     if knownID == nil { knownID = try store.id(of: key) }
     return knownID
   }
 
   /// The id for writing.
-  private func begin() throws(StoreError) -> Int64 {
+  func begin() throws(StoreError) -> Int64 {
     try store.check()
     if isBegun, let knownID { return knownID }
     let id = try store.begin(key)
@@ -175,7 +176,7 @@ public final class AccountStore {
     guard let id = try id() else { return }
     try store.state.forget(id)
     store.changed()
-    (knownID, isBegun, countOfDisclosures) = (nil, false, nil)
+    (knownID, isBegun, countOfDisclosures, countOfExceptions) = (nil, false, nil, nil)
     // Should we not get further than this: a roster without an account goes when the cache is opened.
     try await store.rosters.remove(id)
     try await flush()

@@ -28,7 +28,25 @@ final class StateDatabase {
           PRIMARY KEY (account, resource, jid)
         ) STRICT, WITHOUT ROWID
         """,
-      ]
+      ],
+      [
+        """
+        CREATE TABLE visibility (
+          account INTEGER PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+          shows_others INTEGER NOT NULL,
+          probes INTEGER NOT NULL,
+          accepts_less INTEGER NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE exception (
+          account INTEGER NOT NULL REFERENCES visibility ON DELETE CASCADE,
+          kind TEXT NOT NULL,
+          name TEXT NOT NULL,
+          PRIMARY KEY (account, kind, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+      ],
     ])
 
   /// How many accounts are kept for one user. Then the one that was not used for longest makes room.
@@ -95,13 +113,18 @@ final class StateDatabase {
     return found
   }
 
-  /// Makes room for one more account of a user. Those who left nobody uninformed go first.
+  /// Makes room for one more account of a user. Those who left nobody uninformed go first, and hid from nobody: who
+  /// hid must not come back visible.
   private func makeRoom(for uid: UInt32, sparing spared: Set<Int64>) throws(StoreError) -> [Int64] {
     var known: [Int64] = []
     try database.query(
       """
       SELECT id FROM account WHERE uid = ?
-      ORDER BY EXISTS (SELECT 1 FROM disclosure WHERE disclosure.account = account.id), used
+      ORDER BY
+        EXISTS (SELECT 1 FROM disclosure WHERE disclosure.account = account.id)
+        OR EXISTS (SELECT 1 FROM visibility WHERE visibility.account = account.id AND NOT shows_others)
+        OR EXISTS (SELECT 1 FROM exception WHERE exception.account = account.id),
+        used
       """, [.integer(Int64(uid))]
     ) { known.append($0.integer(0)) }
     let surplus = known.count + 1 - Self.mostAccountsPerUID

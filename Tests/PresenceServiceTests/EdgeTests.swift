@@ -76,27 +76,25 @@ struct InterestsTests {
   }
 }
 
-@Suite("Settings of removed accounts")
+@Suite("Policies of removed accounts")
 struct KeptSettingsTests {
-  private let hidden = KeptSettings.Settings(policy: .ask, visibility: .invisible)
-
-  @Test("Somebody who hid comes back hidden, and no other user's account does")
+  @Test("A policy comes back with its account, and with no other user's")
   func kept() throws {
     var kept = KeptSettings()
     let juliet = try BareJID("juliet@localhost")
-    kept.keep(hidden, juliet, of: 1000)
-    #expect(kept.settings(juliet, of: 1000) == hidden)
-    #expect(kept.settings(juliet, of: 1001) == nil)
+    kept.keep(.ask, juliet, of: 1000)
+    #expect(kept.policy(juliet, of: 1000) == .ask)
+    #expect(kept.policy(juliet, of: 1001) == nil)
     kept.forget(juliet, of: 1000)
-    #expect(kept.settings(juliet, of: 1000) == nil)
+    #expect(kept.policy(juliet, of: 1000) == nil)
   }
 
   @Test("What is kept for one user has a limit; the one kept longest makes room")
   func limit() throws {
     var kept = KeptSettings()
-    for number in 0...KeptSettings.mostPerUID { kept.keep(hidden, try BareJID("a\(number)@localhost"), of: 1000) }
-    #expect(kept.settings(try BareJID("a0@localhost"), of: 1000) == nil)
-    #expect(kept.settings(try BareJID("a1@localhost"), of: 1000) == hidden)
+    for number in 0...KeptSettings.mostPerUID { kept.keep(.ask, try BareJID("a\(number)@localhost"), of: 1000) }
+    #expect(kept.policy(try BareJID("a0@localhost"), of: 1000) == nil)
+    #expect(kept.policy(try BareJID("a1@localhost"), of: 1000) == .ask)
   }
 }
 
