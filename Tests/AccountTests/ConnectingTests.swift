@@ -119,7 +119,7 @@ struct ConnectingTests {
     #expect(error?.code == .timedOut)
     #expect(error?.text.contains("your contacts see you as offline") == true)
     #expect(home.account.audience.mode == .invisible)
-    #expect(try home.server.take().last == "<presence type='unavailable'/>")
+    #expect(try presences(home.server.take()).last == "<presence type='unavailable'/>")
     #expect(home.account.isVisibilityPending)
     try home.server.isMute = false
     try await home.account.setVisibility(.visible)

@@ -28,7 +28,7 @@ struct MechanismTests {
     return home
   }
 
-  /// Presence that left, without what every one of ours carries, and the questions about visibility.
+  /// Presence that left, without what every one of ours carries and without probes, and the questions about visibility.
   @LoopActor private func said(_ home: Home) throws -> [String] {
     try home.server.take().compactMap { stanza in
       if stanza.contains("urn:xmpp:invisible") {
@@ -38,7 +38,7 @@ struct MechanismTests {
           })
           + (stanza.contains("urn:xmpp:invisible:1") ? ":1" : ":0") + (stanza.contains("probe='true'") ? " probe" : "")
       }
-      guard stanza.hasPrefix("<presence") else { return nil }
+      guard stanza.hasPrefix("<presence"), !stanza.contains("type='probe'") else { return nil }
       let head = stanza.prefix { $0 != ">" }
       let to = head.components("to='").map { " → \($0.prefix { $0 != "@" })" } ?? ""
       let type = head.components("type='").map { String($0.prefix { $0 != "'" }) } ?? "available"
@@ -216,7 +216,7 @@ struct MechanismTests {
 
 extension StringProtocol {
   /// What stands behind a text.
-  fileprivate func components(_ text: String) -> SubSequence? {
+  func components(_ text: String) -> SubSequence? {
     var rest = self[...]
     while !rest.isEmpty {
       if rest.hasPrefix(text) { return rest.dropFirst(text.count) }
