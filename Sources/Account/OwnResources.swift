@@ -61,9 +61,10 @@ final class OwnResources {
   /// Asks who there is.
   /// - Parameter own: the resource of this session.
   func look(besides own: String) {
-    guard !isLooking, probe(JID(account)) else { return }
-    isLooking = true
+    guard !isLooking else { return }
     unconfirmed = available
+    isLooking = true
+    guard probe(JID(account)) else { return isLooking = false }
     let serial = serial
     spawn {
       let isComplete = await self.ask(own, serial)

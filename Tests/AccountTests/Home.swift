@@ -163,7 +163,7 @@ final class Waiter<Value: Sendable> {
   }
 }
 
-/// Nothing but presence, of what was sent. Probes are for servers, which keep them to themselves.
+/// Nothing but presence, of what was sent. A probe says nothing of ours: it asks for others'.
 func presences(_ sent: [String]) -> [String] {
   sent.filter { $0.hasPrefix("<presence") && !$0.contains("type='probe'") }
 }
