@@ -10,7 +10,7 @@ extension OutsideRun {
     var objections: [String] = []
     for stanza in received {
       let node = stanza.node
-      if node["from"].map({ bareJID($0) }) == account.jid { recorder.note(node) }
+      if node["from"].map({ bareJID($0) }) == account.jid { recorder.note(stanza) }
       let answer = questions.firstIndex { $0.recorder === recorder && $0.id == node["id"] }
       if let answer, node.name == "iq", node["from"]?.contains("/") == true, node["type"] == "result" {
         questions[answer].isAnswered = true

@@ -36,18 +36,18 @@ extension OutsideRun {
     let contact = try take { !$0.seesUs }
     note("\(contact.role) asks for a subscription")
     try contact.send("<presence to='\(account.jid)' type='subscribe'/>")
-    mayLoseSight(contact)
     try fence()
     let requests = try account.call(.Connection, "ListSubscriptionRequests").first?.list ?? []
     let isListed = requests.contains { $0["Contact"]?.text == contact.bare }
-    // A server that thinks us offline keeps it until we broadcast.
-    if !isListed, model.mechanism == "directed", model.mode != "visible" { return }
+    // A server that thinks us offline keeps it until we broadcast, and jabberd2 while our priority is negative (measured).
+    if !isListed, plan.server == .jabberd2 || model.mechanism == "directed" && model.mode != "visible" { return }
     guard isListed else {
       throw WitnessError("the request of \(contact.role) is not listed: \(requests)")
     }
     let isYes = Int.random(in: 0..<4, using: &numbers) > 0
     note(isYes ? "AuthorizeSubscription" : "DenySubscription")
     if isYes { model.roster[contact.bare, default: OutsideModel.Contact()].seesUs = true }
+    warned(contact)
     try account.call(
       .Connection, isYes ? "AuthorizeSubscription" : "DenySubscription",
       [.string(contact.bare), .options(["reveal": .bool(true)])])
@@ -63,8 +63,13 @@ extension OutsideRun {
     mayLoseSight(contact)
   }
 
-  /// A server tells those who lose their subscription that we went, and Prosody those who ask for one, also where a
-  /// session still shows us.
+  /// Around a change of the subscription servers send presence of ours by themselves; the person said `reveal`. What the
+  /// contact sees in the end is another thing.
+  private func warned(_ contact: Recorder) {
+    for recorder in cast.recorders where recorder.bare == contact.bare { permitted[recorder.full] = .all }
+  }
+
+  /// A server tells those who lose their subscription that we went, also where a session still shows us.
   private func mayLoseSight(_ contact: Recorder) {
     for recorder in cast.recorders where recorder.bare == contact.bare { recorder.isLate = true }
   }
@@ -82,10 +87,7 @@ extension OutsideRun {
   func endSubscription(_ kind: StepKind) throws {
     let contact = try take { kind == .unsubscribe ? $0.isSeen : kind == .deny ? $0.seesUs : $0.seesUs || $0.isSeen }
     guard try isRefused(kind.rawValue, contact) == false else { return }
-    // Some servers say so from our resource, and the person has been warned: it takes `reveal`.
-    for recorder in cast.recorders where recorder.bare == contact.bare {
-      permitted[recorder.full] = max(permitted[recorder.full] ?? .nothing, .bare)
-    }
+    warned(contact)
     try account.call(.Connection, kind.rawValue, [.string(contact.bare), .options(["reveal": .bool(true)])])
     mayLoseSight(contact)
     switch kind {

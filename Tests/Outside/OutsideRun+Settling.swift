@@ -74,7 +74,8 @@ extension OutsideRun {
   private func difference(at recorder: Recorder) -> String? {
     let sight = model.sight(of: recorder.full)
     guard sight != .nothing else {
-      return recorder.seen.isEmpty ? nil : "\(recorder.role) must see nothing, and sees \(recorder.view)"
+      return recorder.seen.isEmpty
+        ? nil : "\(recorder.role) must see nothing, and sees \(recorder.view)\(lately(recorder))"
     }
     let owed = owed(recorder)
     if recorder.seen.isEmpty, owed == .nothing {
@@ -88,7 +89,11 @@ extension OutsideRun {
       Array(recorder.seen.keys) == [account.fullJID] && (owed != .all || recorder.seen[account.fullJID] == seen)
     guard !isRight else { return nil }
     let wanted = owed == .all ? " \(model.show) \"\(model.status)\"" : " by its capabilities"
-    return "\(recorder.role) must see \(account.fullJID)\(wanted), and sees \(recorder.view)"
+    return "\(recorder.role) must see \(account.fullJID)\(wanted), and sees \(recorder.view)\(lately(recorder))"
+  }
+
+  private func lately(_ recorder: Recorder) -> String {
+    recorder.recent.suffix(5).map { "\n    came: \($0)" }.joined()
   }
 
   /// What somebody must see at least. Whoever logs in later nobody but the server tells, and what goes to a bare JID

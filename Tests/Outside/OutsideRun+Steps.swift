@@ -152,7 +152,7 @@ extension OutsideRun {
     note("\(member) \(arguments.map(\.brief).joined(separator: " "))")
     permit(new)
     do {
-      try account.call(.Visibility, member, arguments)
+      try calling { try account.call(.Visibility, member, arguments) }
       guard new.isPossible || !new.isOnline else {
         throw WitnessError("\(new.mode) cannot be kept by \(new.mechanism), and was not refused")
       }

@@ -23,6 +23,8 @@ final class Recorder {
   private(set) var client: RawClient?
   /// What they see of us: our full JIDs that are there for them.
   private(set) var seen: [String: Seen] = [:]
+  /// What came of us lately, for complaints.
+  private(set) var recent: [String] = []
   /// They logged in, or were shown us while they were away, and it is not sure that they know of us.
   var isLate = false
 
@@ -64,16 +66,21 @@ final class Recorder {
   /// Knows nothing of us any more.
   func forget() { seen = [:] }
 
-  /// Takes note of presence of ours.
-  func note(_ presence: Node) {
+  /// Takes note of what came of us.
+  func note(_ stanza: RawClient.Received) {
+    recent.append(stanza.raw)
+    if recent.count > 20 { recent.removeFirst(10) }
+    let presence = stanza.node
     guard presence.name == "presence", let from = presence["from"] else { return }
     switch presence["type"] {
     case nil:
       seen[from] = Seen(
         show: presence.child("show")?.text ?? "available", status: presence.child("status")?.text ?? "")
     case "unavailable" where from.contains("/"): seen[from] = nil
-    // Whose subscription has ended knows nothing any more; Prosody sends such contacts no unavailable (measured).
-    case "unavailable", "unsubscribed": seen = [:]
+    // Whose subscription has ended knows nothing any more; Prosody sends such contacts no unavailable (measured). An
+    // unavailable from our bare JID is a server's answer to a probe, where it counts us as offline because we broadcast
+    // nothing: clients keep presence by full JID, and what was directed to them stands.
+    case "unsubscribed": seen = [:]
     default: break
     }
   }
