@@ -38,28 +38,34 @@ extension LoopbackDomain {
       return
     }
     sessions[id]?.presence = presence
+    let before = standing(id)
+    // It hears of itself, too (§4.2.2).
+    sessions[id]?.isAvailable = true
     let filter = filter(id)
     let forwards =
       sessions[id]?.forwarding.available(to: subscribers) { filter?.denies(.presenceOut, .bare($0)) != true } ?? []
     perform(forwards, of: id, present: presence)
-    listen(id, presence)
+    listen(id, presence, since: before)
   }
 
   private mutating func visible(_ presence: Element, _ id: SessionID) {
     guard let account = sessions[id]?.address.bare, let subscribers = accounts[account]?.roster.subscribers else {
       return
     }
+    let before = standing(id)
+    sessions[id]?.isAvailable = true
     let filter = filter(id)
     let forwards =
       sessions[id]?.forwarding.visible(to: subscribers) { filter?.denies(.presenceOut, .bare($0)) != true } ?? []
     perform(forwards, of: id, present: presence)
-    listen(id, presence)
+    listen(id, presence, since: before)
   }
 
   private mutating func invisible(_ presence: Element, _ id: SessionID) {
+    let before = standing(id)
     perform(sessions[id]?.forwarding.invisible() ?? [], of: id, present: presence)
     gone(id)
-    listen(id, presence)
+    listen(id, presence, since: before)
   }
 
   private mutating func unavailable(_ presence: Element, _ id: SessionID) {
@@ -75,26 +81,40 @@ extension LoopbackDomain {
     gone(id)
   }
 
-  func priority(of presence: Element) -> Int8? {
+  /// What a session was to others before it said something: not the session itself, whose sets would be copied when they
+  /// change.
+  private struct Standing {
+    let account: BareAddress
+    let isAvailable: Bool
+    let takesMessages: Bool
+  }
+
+  private func standing(_ id: SessionID) -> Standing? {
+    sessions[id].map {
+      Standing(account: $0.address.bare, isAvailable: $0.isAvailable, takesMessages: $0.takesMessages)
+    }
+  }
+
+  private func priority(of presence: Element) -> Int8? {
     presence.child("priority", clientNamespace).flatMap { Int8($0.text) }
   }
 
   /// The session has said that it is there, whoever may know: from now on it gets what concerns it (§4.2, §4.3).
-  private mutating func listen(_ id: SessionID, _ presence: Element) {
-    guard let session = sessions[id] else { return }
-    let tookMessages = session.takesMessages
-    // Of what only changes who sees it, a priority is no part unless it is said.
-    let isPlain = presence.type == nil || !session.isAvailable
+  /// - Parameter before: the session as it was.
+  private mutating func listen(_ id: SessionID, _ presence: Element, since before: Standing?) {
+    guard let before else { return }
+    // Where only who may see it has changed, the priority stays unless one is said.
+    let isPlain = presence.type == nil || !before.isAvailable
     if let priority = priority(of: presence) ?? (isPlain ? 0 : nil) { sessions[id]?.priority = priority }
     sessions[id]?.isAvailable = true
-    if !session.isAvailable {
+    if !before.isAvailable {
       // A question would tell a component that somebody is there who hides from it.
-      seeOthers(id, asking: session.forwarding.visibility == .visible ? .everywhere : .here)
-      for request in accounts[session.address.bare]?.requests.sorted(by: { $0.key < $1.key }) ?? [] {
+      seeOthers(id, asking: sessions[id]?.forwarding.visibility == .visible ? .everywhere : .here)
+      for request in accounts[before.account]?.requests.sorted(by: { $0.key < $1.key }) ?? [] {
         send(request.value, to: id)
       }
     }
-    if !tookMessages { deliverOffline(to: id) }
+    if !before.takesMessages { deliverOffline(to: id) }
   }
 
   // MARK: Directed
