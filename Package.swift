@@ -74,6 +74,9 @@ let package = Package(
         logging,
       ]),
 
+    // The embedded server that every mechanism of visibility can be tested on.
+    room("LoopbackServer", ["Audience", "EventLoop", "TLS", "XML", "XMPP", logging]),
+
     // For the demo and the bench: starting other programs; and in plain C what ours is measured against.
     room("Processes", ["EventLoop"]),
     .target(name: "BenchBaseline", dependencies: ["CDBus", "CXML"]),
@@ -104,6 +107,8 @@ let package = Package(
     tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", "Network", "Support", logging]),
     tests("StoreTests", ["CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
+    tests(
+      "LoopbackServerTests", ["Audience", "EventLoop", "LoopbackServer", "TLS", "XML", "XMPP"]),
     tests(
       "PresenceServiceTests",
       ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Store", "Support", "TLS", "XMPP"]),
