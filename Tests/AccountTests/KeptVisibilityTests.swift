@@ -79,7 +79,7 @@ struct KeptVisibilityTests {
     try await account.hideFrom(try jids(0..<most), groups: [])
     let full = account.wanted
     let all = try jids(0..<most + 1)
-    let whole = VisibilityWish(showsOthers: true, contacts: Set(all.map { BareAddress($0) }))
+    let whole = VisibilityWish(showsOthers: true, contacts: ContactSet(all.map { BareAddress($0) }))
     let groups = (0...StoredVisibility.mostGroups).map { "\($0)" }
     for work: @LoopActor () async throws -> Void in [
       { try await account.hideFrom([all[most]], groups: []) },

@@ -216,7 +216,7 @@ struct MechanismTests {
 
 extension StringProtocol {
   /// What stands behind a text.
-  fileprivate func components(_ text: String) -> SubSequence? {
+  func components(_ text: String) -> SubSequence? {
     var rest = self[...]
     while !rest.isEmpty {
       if rest.hasPrefix(text) { return rest.dropFirst(text.count) }

@@ -17,7 +17,7 @@ struct PacedPresenceTests {
   @LoopActor private func home(shownTo count: Int) async throws -> Home {
     let contacts = (10_000..<10_000 + count).map { "c\($0)@localhost" }
     let home = try await Home(
-      wish: VisibilityWish(showsOthers: false, contacts: Set(contacts.map { BareAddress($0) })),
+      wish: VisibilityWish(showsOthers: false, contacts: ContactSet(contacts.map { BareAddress($0) })),
       roster: contacts.map { "<item jid='\($0)' subscription='from'/>" }.joined())
     let outcome = home.connecting()
     await home.opened()

@@ -87,14 +87,14 @@ struct PrivacyListTests {
     let lists = ScriptedLists()
     let home = try await home(lists)
     _ = lists.take()
-    let many = Set((0...1000).map { BareAddress("c\($0)@localhost") })
+    let many = ContactSet((0...1000).map { BareAddress("c\($0)@localhost") })
     let error = await #expect(throws: AccountError.self) {
       try await home.account.setVisibility(VisibilityWish(showsOthers: false, contacts: many))
     }
     #expect(error?.code == .limitExceeded)
     #expect(lists.take().isEmpty)
     #expect(home.account.wanted == .invisible)
-    try await home.account.setVisibility(VisibilityWish(showsOthers: false, contacts: Set(many.prefix(1000))))
+    try await home.account.setVisibility(VisibilityWish(showsOthers: false, contacts: ContactSet(many.prefix(1000))))
     #expect(home.account.audience.visibility.exceptions.count == 1000)
   }
 
@@ -102,7 +102,7 @@ struct PrivacyListTests {
   @LoopActor func tooLong() async throws {
     let lists = ScriptedLists()
     let home = try await home(lists)
-    let many = Set((0..<1000).map { BareAddress("c\($0)@\(String(repeating: "a", count: 60)).example") })
+    let many = ContactSet((0..<1000).map { BareAddress("c\($0)@\(String(repeating: "a", count: 60)).example") })
     let error = await #expect(throws: AccountError.self) {
       try await home.account.setVisibility(VisibilityWish(showsOthers: false, contacts: many))
     }

@@ -137,7 +137,8 @@ final class ScriptedServer: StanzaStream {
       if let rosterVersion, asked == rosterVersion { return say("<iq type='result' id='\(id)'/>") }
       let version = rosterVersion.map { " ver='\($0)'" } ?? ""
       say("<iq type='result' id='\(id)'><query xmlns='jabber:iq:roster'\(version)>\(roster)</query></iq>")
-    case ("get", "http://jabber.org/protocol/disco#info") where stanza.attribute("to") == "localhost":
+    case ("get", "http://jabber.org/protocol/disco#info")
+    where stanza.attribute("to") == "localhost" && answers["localhost"] == nil:
       say(
         """
         <iq type='result' id='\(id)' from='localhost'>\

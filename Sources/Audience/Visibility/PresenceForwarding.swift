@@ -171,7 +171,7 @@ public struct PresenceForwarding: Sendable {
   /// Which subscribers may see us: costs the smaller of the two sets where only some may.
   private func audience(among subscribers: Set<BareAddress>) -> Set<BareAddress> {
     visibility.showsOthers
-      ? subscribers.filter(visibility.shows) : visibility.exceptions.intersection(subscribers)
+      ? subscribers.filter(visibility.shows) : Set(visibility.exceptions.filter(subscribers.contains))
   }
 
   private mutating func markShown(_ contact: BareAddress) {
