@@ -22,11 +22,10 @@ public struct ServerTraits: Hashable, Sendable {
       // Its list module hides our probes together with the rest, and the end of a session only after a withdrawal.
       mechanism == .privacyList ? [.noContactPresence, .uncleanCloseShowsUnavailable] : []
     },
-    "ejabberd": { mechanism in
-      // Its capabilities module asks in our name whoever is new to it; and to the full JID it answers `jabber:iq:last` by
-      // itself.
-      let always: Set<Degradation> = [.serverAnswersFullJID, .serverAsksStrangers]
-      return mechanism == .directed ? always.union([.serverTellsLastActivity, .serverListsResource]) : always
+    "ejabberd": { _ in
+      // Its capabilities module asks in our name whoever is new to it. Contacts it tells, under an active list as well, that
+      // we were active just now, and our resource; and to the full JID it answers `jabber:iq:last` by itself.
+      [.serverAnswersFullJID, .serverAsksStrangers, .serverTellsLastActivity, .serverListsResource]
     },
     "Jabber IM server": { mechanism in
       // jabberd2. It tells every contact that a session ended, whether or not it had shown itself.
