@@ -59,7 +59,7 @@ extension Account {
         guard isClosing else { throw error }
       }
     case .audience(let new):
-      if new.mode == .visible { visibleSince = now }
+      showings.change(from: audience.visibility, to: new, at: now)
       decide { decloak, audience in decloak.visibilityChanged(to: new, audience: &audience) }
     case .sayGone(let contacts):
       isResourceKnown = true

@@ -45,8 +45,6 @@ public final class Account {
   public internal(set) var subscriptionRequests = SubscriptionRequests()
   /// Who is wanted to see us. What is in force is `audience.visibility`.
   public internal(set) var wanted: VisibilityWish
-  /// When subscribed contacts were last shown that we are online.
-  public internal(set) var visibleSince = Instant(nanoseconds: 0)
   /// Whether what is wanted is not yet confirmed by the server.
   public internal(set) var isVisibilityPending = true
 
@@ -69,6 +67,7 @@ public final class Account {
   let updates: PresenceUpdates
   let watch: ContactWatch
   let visibilityGate = SerialGate()
+  var showings = ShowingTimes()
   /// What our server says of itself.
   var surroundings = Surroundings()
   /// Whether a change of visibility broke off, so that what the server makes of our presence cannot be known.

@@ -59,7 +59,7 @@ extension AccountObject: VisibilityServer {
     try options.end(known: "after, limit")
     let audience = client.audience
     return page.cut(audience.members, by: \.address.description).map { member in
-      let since = audience.sessions[member.address]?.since ?? client.visibleSince
+      let since = audience.sessions[member.address]?.since ?? client.visibleSince(member.address.account)
       return [
         "Contact": member.address.account.text.value, "Jid": member.address.description.value,
         "Why": member.why.rawValue.value, "Since": client.microsecondsSinceEpoch(since).value,

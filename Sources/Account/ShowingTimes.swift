@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Audience
+
+/// Since when those who see us by subscription do.
+struct ShowingTimes {
+  /// When it began for those who are not named below.
+  private var beginning = Instant(nanoseconds: 0)
+  /// When it began for contacts that were made, or ceased to be, exceptions later.
+  private var later: [BareAddress: Instant] = [:]
+
+  /// Notes a change of who may see us. It costs what differs.
+  mutating func change(from old: Visibility, to new: Visibility, at now: Instant) {
+    guard old.showsOthers == new.showsOthers, old.mode != .invisible else {
+      beginning = now
+      later.removeAll()
+      return
+    }
+    for contact in old.exceptions.symmetricDifference(new.exceptions) {
+      later[contact] = new.shows(contact) ? now : nil
+    }
+  }
+
+  /// When it began for a contact that sees us.
+  func since(_ contact: BareAddress) -> Instant { later[contact] ?? beginning }
+}
+
+extension Account {
+  /// Since when a contact that sees us by its subscription does so.
+  public func visibleSince(_ contact: BareAddress) -> Instant { showings.since(contact) }
+}
