@@ -131,7 +131,9 @@ struct WatchTests {
     #expect(home.account.presences.resources(of: romeo).keys.sorted() == ["work"])
     _ = try await home.account.requestDecloak(romeo, reason: .text, wait: .zero, lifetime: nil, reveal: true)
     try say("secret")
-    home.time.advance(by: .seconds(540))
+    home.time.advance(by: .seconds(570))
+    try say("work")
+    home.time.advance(by: .seconds(30))
     #expect(home.account.presences.resources(of: romeo).keys.sorted() == ["secret", "work"])
   }
 
@@ -177,19 +179,28 @@ struct WatchTests {
 
   @Test("Probes that are sent back do not fail a change of visibility")
   @LoopActor func sentBack() async throws {
-    let home = try await home { server in
-      server.bounces = { stanza in
-        guard stanza.attribute("type") == "probe" else { return nil }
-        // Prosody's: it has no address.
-        return """
-          <presence type='error' id='\(stanza.attribute("id") ?? "")'><error type='modify'>\
-          <bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+    let home = try await home()
+    let server = try home.server
+    server.bounces = { [weak server] stanza in
+      if stanza.children.first?.namespace == "urn:xmpp:ping" {
+        // Somebody to be probed comes on the roster in the middle of the change.
+        server?.say(
           """
+          <iq type='set' id='p'><query xmlns='jabber:iq:roster'>\
+          <item jid='nurse@localhost' subscription='to'/></query></iq>
+          """)
       }
+      guard stanza.attribute("type") == "probe" else { return nil }
+      // Prosody's: it has no address.
+      return """
+        <presence type='error' id='\(stanza.attribute("id") ?? "")'><error type='modify'>\
+        <bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+        """
     }
     try await home.account.setVisibility(
       VisibilityWish(showsOthers: false, contacts: [BareAddress("nurse@localhost")]))
     #expect(home.account.audience.mode == .only)
+    #expect(try probed(home) == ["romeo@localhost", "nurse@localhost"])
   }
 
   @Test("Where the server tells by itself again, what it does not confirm is forgotten")
