@@ -23,7 +23,7 @@ extension Account {
   private func arrived(_ presence: Presence, _ verdict: ArrivalVerdict) {
     if presence.type == .error, !watch.sent(presence) { noteRefused(presence) }
     guard let from = presence.from else { return }
-    watchSaw(from, presence)
+    defer { watchSaw(from, presence) }
     switch verdict {
     case .list: listSubscriptionRequest(from.bare)
     case .ask:

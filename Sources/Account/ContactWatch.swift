@@ -41,9 +41,12 @@ final class ContactWatch {
   private var contacts: Set<BareJID>?
   private var isWatching = false
   private var ownResource = ""
-  /// Who has been asked and has not answered yet.
-  private var asked: Set<BareJID> = []
-  /// What was known of them when they were asked.
+  /// Whose answers may come still, and whether one has come.
+  private var asked: [BareJID: Bool] = [:]
+  /// Resources that we know of from answers. What somebody sends us by itself is for us alone, and good until it says
+  /// otherwise: its server knows nothing of it.
+  private var learned: Set<JID> = []
+  /// Of these, what was known of those who were asked when they were.
   private var unconfirmed: Set<JID> = []
   private var roundBegan: MonotonicTime?
   private var hasProbed = false
@@ -110,9 +113,10 @@ final class ContactWatch {
   /// We are about to broadcast, and the server to tell us all there is: what was known before and is not confirmed by that
   /// is forgotten.
   func serverTakesOver() {
-    guard let contacts else { return }
+    guard contacts != nil else { return }
+    let learned = learned
     stop()
-    unconfirmed = Set(contacts.lazy.flatMap { self.known($0) })
+    unconfirmed = learned
     if !unconfirmed.isEmpty { set(after: Self.patience, isRest: false) { [weak self] in self?.concludeRound() } }
   }
 
@@ -132,21 +136,25 @@ final class ContactWatch {
     cancelTimer()
     probes.removeAll()
     asked.removeAll()
+    learned.removeAll()
     unconfirmed.removeAll()
     doorkeeper.audience.replaceWatched([])
   }
 
   // MARK: What arrives
 
-  /// Presence has arrived from somebody whom we are subscribed to, or from another resource of our own.
+  /// Presence has arrived, and been noted, from somebody whom we are subscribed to, or from another resource of our own.
   /// - Parameter isOwn: whether it is one of our own.
   func arrived(_ from: JID, _ presence: Presence, isOwn: Bool) {
     if isOwn { return own.arrived(from, presence.type) }
     if presence.type == .available { unconfirmed.remove(from) }
     // What somebody sends us alone, as a request, says nothing about its server.
     guard [.available, .unavailable].contains(presence.type), DecloakElements.request(in: presence) == nil,
-      asked.remove(from.bare) != nil, !isAnswered
+      let hasAnswered = asked[from.bare]
     else { return }
+    if presence.type == .available, known(from.bare).contains(from) { learned.insert(from) }
+    guard !hasAnswered else { return }
+    asked[from.bare] = true
     isAnswered = true
     tell()
   }
@@ -161,6 +169,7 @@ final class ContactWatch {
     cancelTimer()
     asked.removeAll()
     unconfirmed.removeAll()
+    learned = learned.filter { known($0.bare).contains($0) }
     own.look(besides: ownResource)
     let contacts = contacts ?? []
     if contacts.isEmpty { rest() } else { probes.add(contacts.sorted()) }
@@ -169,8 +178,8 @@ final class ContactWatch {
   private func ask(_ contact: BareJID) -> PacedQueue<BareJID>.Turn {
     guard doorkeeper.isUp else { return .blocked }
     guard contacts?.contains(contact) == true, Self.probe(JID(contact), doorkeeper) else { return .skipped }
-    asked.insert(contact)
-    unconfirmed.formUnion(known(contact))
+    asked[contact] = false
+    unconfirmed.formUnion(known(contact).filter(learned.contains))
     hasProbed = true
     return .sent
   }
@@ -198,8 +207,8 @@ final class ContactWatch {
     let lost = unconfirmed.sorted { $0.description < $1.description }
     unconfirmed.removeAll()
     asked.removeAll()
-    // Answers that a cut has kept from us say nothing; and where none ever came, silence says nothing.
-    if doorkeeper.isUp, isAnswered || contacts == nil { for jid in lost { lose(jid) } }
+    // Answers that a cut has kept from us say nothing.
+    if doorkeeper.isUp { for jid in lost { lose(jid) } }
     rest()
   }
 

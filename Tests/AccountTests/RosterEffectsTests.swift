@@ -68,6 +68,8 @@ struct RosterEffectsTests {
     home.onOpen = { server in
       server.bounces = { [weak server] stanza in
         if stanza.name == "presence", stanza.attribute("to") == "romeo@localhost" {
+          // The change behind it is not confirmed for a while.
+          server?.holdsAnswers = true
           server?.say(
             """
             <iq type='set' id='p'><query xmlns='jabber:iq:roster'>\
@@ -77,7 +79,17 @@ struct RosterEffectsTests {
         return nil
       }
     }
-    try await home.account.connect()
+    let outcome = home.connecting()
+    await home.opened()
+    let server = try home.server
+    while !server.holdsAnswers {
+      let waiter = Waiter<Void>()
+      server.onSend = { waiter.finish(()) }
+      await waiter.value()
+    }
+    for _ in 0..<10 { await Task.yield() }
+    server.releaseAnswers()
+    #expect(await outcome.value() == nil)
     #expect(home.account.audience.contains(.bare(Self.nurse)))
     #expect(try await said(home) == ["available → romeo", "available → nurse"])
   }
@@ -102,6 +114,8 @@ struct RosterEffectsTests {
   @LoopActor func notGained() async throws {
     for wish in [VisibilityWish.invisible, .visible] {
       let home = try await home(wish)
+      try home.account.share(JID("nurse@localhost"), full: false, lifetime: nil)
+      _ = try home.server.take()
       try push(home, "both")
       #expect(try await said(home).isEmpty)
     }
