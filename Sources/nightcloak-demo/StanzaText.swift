@@ -10,13 +10,21 @@ enum StanzaText {
   private static let keptAfter = 16
   private static let capabilities = "http://jabber.org/protocol/caps"
 
-  /// What may be put on lines of its own: attributes, children (dots for all, if `isBrief`), the end tag.
-  static func pieces(_ stanza: Element, isBrief: Bool) -> [String] {
+  /// How much of a stanza's content is written out; the rest is dots.
+  enum Detail {
+    case all, nothing
+    /// What people see of presence.
+    case moods
+  }
+
+  /// What may be put on lines of its own: attributes, children, the end tag.
+  static func pieces(_ stanza: Element, _ detail: Detail) -> [String] {
     let attributes = ["from", "to", "type"].compactMap { name in
       stanza.attribute(name).map { "\(name)='\(jid($0))'" }
     }
     let open = ["<\(stanza.name)"] + attributes
-    let children = isBrief ? ["..."] : stanza.children.map(child)
+    let written = stanza.children.filter { detail == .all || detail == .moods && ["show", "status"].contains($0.name) }
+    let children = written.map(child) + (written.count < stanza.children.count ? ["..."] : [])
     return stanza.children.isEmpty
       ? open.dropLast() + ["\(open.last ?? "")/>"]
       : open.dropLast() + ["\(open.last ?? "")>"] + children + ["</\(stanza.name)>"]

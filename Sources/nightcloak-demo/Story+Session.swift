@@ -34,7 +34,7 @@ extension Story {
     }
     let request = try await passed(
       since: mark.wire, "Juliet's request reaches Tybalt's daemon", delivered(to: tybalt, from: juliet))
-    narrator.wire(request, isBrief: true)
+    narrator.wire(request, .nothing)
     let signal = try await heard(tybalt, since: signals, "DecloakRequested")
     let id = signal.text(0)
     try check(signal.text(1) == juliet.jid && signal.text(2) == "media", "DecloakRequested names Juliet and her reason")
