@@ -58,6 +58,9 @@ public final class LoopbackRecorder {
   /// What is kept, oldest first.
   public private(set) var entries: [Entry] = []
 
+  /// Told of each stanza, also where none are kept.
+  public var onEntry: @LoopActor (Entry) -> Void = { _ in }
+
   private let limit: Int
   private let time: any TimeSource
   private var waiters: [Int: Waiter] = [:]
@@ -130,8 +133,9 @@ public final class LoopbackRecorder {
   // MARK: The server
 
   func record(_ stanza: Element, to client: FullJID) {
-    guard limit > 0 else { return }
     let entry = Entry(number: count, client: client, stanza: stanza)
+    onEntry(entry)
+    guard limit > 0 else { return }
     count += 1
     // Half at a time: one by one would move all the others each time.
     if entries.count >= limit { entries.removeFirst((limit + 1) / 2) }

@@ -18,10 +18,9 @@ struct CommandLineOptions: Equatable {
   static let defaultPort: UInt16 = 5222
 
   var domain = "localhost"
+  /// Where it listens.
   var address = "127.0.0.1"
   var port = defaultPort
-  /// Where components connect; nil for nowhere.
-  var componentPort: UInt16?
   /// Who may log in, one `user:password` a line; `-` for the standard input.
   var users: String?
   /// Which components may connect, one `domain:secret` a line.
@@ -41,26 +40,23 @@ struct CommandLineOptions: Equatable {
   static let usage = """
     usage: nightcloak-loopback --users FILE [--port PORT] [--domain DOMAIN]
                                [--mechanisms LIST] [--certificate FILE] [--no-tls | --plain]
-                               [--components FILE --component-port PORT] [--resume-seconds SECONDS]
-                               [--record FILE] [--listen ADDRESS]
+                               [--components FILE] [--resume-seconds SECONDS] [--record FILE]
+                               [--listen ADDRESS]
 
     A small XMPP server for trying things out: in memory, on loopback, gone when it ends. Not for production.
 
       --users FILE       who may log in: one account a line, as juliet:secret; - for the standard input.
                          A file is read again when somebody comes who is not in it yet
-      --port PORT        for clients (default 5222); 0 for any that is free
+      --port PORT        for clients and components (default 5222); 0 for any that is free
       --domain DOMAIN    the domain that it serves (default localhost)
       --mechanisms LIST  what clients find to hide with, separated by commas: invisible-presence (XEP-0018),
-                         invisible-command (XEP-0186, or one of its versions: invisible-command:0,
-                         invisible-command:1), privacy-list (XEP-0016), blocking (XEP-0191), all (the default)
-                         or none
+                         invisible-command (XEP-0186), privacy-list (XEP-0016), blocking (XEP-0191), all (the
+                         default) or none
       --certificate FILE
                          write its certificate there, which it makes itself, for clients to trust
       --no-tls           offer no STARTTLS
       --plain            let clients in without TLS, and with PLAIN too
-      --components FILE  which components may connect: one a line, as sip.localhost:secret
-      --component-port PORT
-                         for components (XEP-0114)
+      --components FILE  which components may connect (XEP-0114): one a line, as sip.localhost:secret
       --resume-seconds SECONDS
                          how long a lost client may come back to its session (XEP-0198; default 300, 0: not at all)
       --record FILE      write down what each client receives, one stanza a line, after its address and a tab
@@ -73,7 +69,7 @@ struct CommandLineOptions: Equatable {
 
   private enum Long: Int32 {
     case users = 1000
-    case port, domain, mechanisms, certificate, noTLS, plain, components, componentPort, resumeSeconds, record, listen
+    case port, domain, mechanisms, certificate, noTLS, plain, components, resumeSeconds, record, listen
     case version, help
   }
 
@@ -81,10 +77,13 @@ struct CommandLineOptions: Equatable {
     ("users", required_argument, .users), ("port", required_argument, .port), ("domain", required_argument, .domain),
     ("mechanisms", required_argument, .mechanisms), ("certificate", required_argument, .certificate),
     ("no-tls", no_argument, .noTLS), ("plain", no_argument, .plain),
-    ("components", required_argument, .components), ("component-port", required_argument, .componentPort),
-    ("resume-seconds", required_argument, .resumeSeconds), ("record", required_argument, .record),
-    ("listen", required_argument, .listen), ("version", no_argument, .version), ("help", no_argument, .help),
+    ("components", required_argument, .components), ("resume-seconds", required_argument, .resumeSeconds),
+    ("record", required_argument, .record), ("listen", required_argument, .listen),
+    ("version", no_argument, .version), ("help", no_argument, .help),
   ]
+
+  /// Whether nobody can reach it from elsewhere.
+  var isOnLoopback: Bool { address.hasPrefix("127.") || address == "::1" }
 
   static func parse(_ arguments: [String], version: String) -> Outcome {
     var options = CommandLineOptions()
@@ -145,14 +144,11 @@ struct CommandLineOptions: Equatable {
       }
       domain = value
     case .port:
-      guard let number = UInt16(value) else { return Self.noPort(value) }
+      guard let number = UInt16(value) else { return "\"\(value)\" is no port: use a number from 0 to 65535." }
       port = number
-    case .componentPort:
-      guard let number = UInt16(value) else { return Self.noPort(value) }
-      componentPort = number
     case .mechanisms:
       guard let chosen = ServerMechanism.read(value) else {
-        let known = ServerMechanism.words.joined(separator: ", ")
+        let known = ServerMechanism.allCases.map(\.rawValue).joined(separator: ", ")
         return "\"\(value)\" is no list of mechanisms: use all, none, or some of \(known), separated by commas."
       }
       mechanisms = chosen
@@ -165,15 +161,10 @@ struct CommandLineOptions: Equatable {
     return nil
   }
 
-  private static func noPort(_ value: String) -> String { "\"\(value)\" is no port: use a number from 0 to 65535." }
-
   /// What does not go together.
   private var complaint: String? {
     if users == nil { return "Nobody could log in: name them with --users FILE." }
     if users == "-", components == "-" { return "--users and --components cannot both be the standard input." }
-    if (components == nil) != (componentPort == nil) {
-      return "--components and --component-port go together: who, and where."
-    }
     if !offersTLS, certificate != nil { return "With --no-tls there is no certificate to write." }
     return nil
   }

@@ -10,20 +10,15 @@ struct SecretsFile: Equatable {
 
   private(set) var secrets: [String: String] = [:]
 
-  /// Why a file cannot be used. It never quotes a line, which may be a password.
-  struct Failure: Error, Equatable {
-    let message: String
-  }
-
   /// Reads what a file says.
   /// - Parameters:
   ///   - text: all of it.
-  ///   - name: what it is called in a complaint.
-  init(_ text: String, name: String) throws(Failure) {
+  ///   - name: what it is called in a complaint, which never quotes a line: it may be a password.
+  init(_ text: String, name: String) throws(Complaint) {
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       guard !line.isEmpty, !line.hasPrefix("#") else { continue }
       guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, line.index(after: colon) < line.endIndex
-      else { throw Failure(message: "line \(index + 1) of \(name) is not NAME:SECRET") }
+      else { throw Complaint("line \(index + 1) of \(name) is not NAME:SECRET") }
       let name = String(line[..<colon])
       // The last one counts, so that a line at the end changes a password.
       secrets[name] = String(line[line.index(after: colon)...])
@@ -31,7 +26,7 @@ struct SecretsFile: Equatable {
   }
 
   /// Reads a file, or the standard input where it is called `-`. Blocks.
-  init(path: String) throws(Failure) {
+  init(path: String) throws(Complaint) {
     let name = path == "-" ? "the standard input" : path
     let file = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw Self.unreadable(name) }
@@ -44,14 +39,14 @@ struct SecretsFile: Equatable {
       guard count > 0 else { break }
       bytes += buffer.prefix(count)
       guard bytes.count <= Self.mostBytes else {
-        throw Failure(message: "\(name) has more than \(Self.mostBytes) bytes")
+        throw Complaint("\(name) has more than \(Self.mostBytes) bytes")
       }
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure(message: "\(name) is not UTF-8") }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw Complaint("\(name) is not UTF-8") }
     try self.init(text, name: name)
   }
 
-  private static func unreadable(_ name: String) -> Failure {
-    Failure(message: "\(name) cannot be read: \(String(cString: strerror(errno)))")
+  private static func unreadable(_ name: String) -> Complaint {
+    Complaint("\(name) cannot be read: \(String(cString: strerror(errno)))")
   }
 }

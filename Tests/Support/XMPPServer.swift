@@ -6,17 +6,17 @@ internal import Glibc
 public final class XMPPServer {
   /// The servers there are, by the name of their directory in Tests/Servers.
   public enum Family: String, CaseIterable, Sendable {
-    case prosody, ejabberd, jabberd2
+    case prosody, ejabberd, jabberd2, loopback
 
     /// Where chat rooms are; nil where there are none.
-    public var rooms: String? { self == .jabberd2 ? nil : "conference.localhost" }
+    public var rooms: String? { self == .jabberd2 || self == .loopback ? nil : "conference.localhost" }
   }
 
   /// Which server it is.
   public let family: Family
   /// Where clients connect in the clear or with STARTTLS.
   public private(set) var clientPort: UInt16 = 0
-  /// Where clients connect with TLS from the first byte.
+  /// Where clients connect with TLS from the first byte; 0 where they cannot.
   public private(set) var directTLSPort: UInt16 = 0
   /// Where components connect.
   public private(set) var componentPort: UInt16 = 0
@@ -98,12 +98,14 @@ public final class XMPPServer {
 
   /// Makes an account.
   public func addAccount(_ user: String, password: String) throws {
-    guard family == .prosody else {
-      return try RawClient.register(port: clientPort, user: user, password: password)
+    switch family {
+    case .prosody:
+      // Where Prosody's own storage looks for it.
+      try writeFile(
+        directory.file("data/localhost/accounts/\(user).dat"), "return { [\"password\"] = \"\(password)\"; };\n")
+    case .loopback: try appendFile(directory.file("users"), "\(user):\(password)\n")
+    case .ejabberd, .jabberd2: try RawClient.register(port: clientPort, user: user, password: password)
     }
-    // Where Prosody's own storage looks for it.
-    try writeFile(
-      directory.file("data/localhost/accounts/\(user).dat"), "return { [\"password\"] = \"\(password)\"; };\n")
   }
 
   /// The file with the certificate of a further domain.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import LoopbackServer
+internal import XMPP
+
+/// Who may log in, as the file of users says: it is read again for somebody who is not in it yet, so that a line that is
+/// added makes an account.
+struct AccountsFile {
+  private let path: String
+  private let domain: String
+  private var state: stat
+  /// Who is in it.
+  private(set) var users: [LoopbackUser]
+
+  /// Reads it. Blocks.
+  /// - Throws: ``Complaint``.
+  init(_ path: String, domain: String) throws(Complaint) {
+    (self.path, self.domain) = (path, domain)
+    state = Self.state(of: path)
+    users = try Self.read(path, domain)
+  }
+
+  /// Somebody who has come into the file since it was last read; nil where it is as it was, or does not name them. A file
+  /// of a million lines is read in milliseconds, and only when it has changed.
+  mutating func newcomer(_ localpart: String) -> LoopbackUser? {
+    let now = Self.state(of: path)
+    // The standard input cannot be read twice.
+    guard path != "-", !Self.isSame(now, state) else { return nil }
+    state = now
+    guard let users = try? Self.read(path, domain) else { return nil }
+    self.users = users
+    return users.first { $0.jid.localpart == localpart }
+  }
+
+  private static func read(_ path: String, _ domain: String) throws(Complaint) -> [LoopbackUser] {
+    var users: [LoopbackUser] = []
+    for (name, password) in try SecretsFile(path: path).secrets {
+      let address = name.contains("@") ? name : "\(name)@\(domain)"
+      guard let jid = try? BareJID(address), jid.localpart != nil, jid.domain == domain else {
+        throw Complaint("\"\(name)\" in \(path) is no address of \(domain)")
+      }
+      users.append(LoopbackUser(jid, password: password))
+    }
+    return users
+  }
+
+  private static func state(of path: String) -> stat {
+    var state = stat()
+    _ = stat(path, &state)
+    return state
+  }
+
+  private static func isSame(_ one: stat, _ other: stat) -> Bool {
+    one.st_ino == other.st_ino && one.st_size == other.st_size && one.st_mtim.tv_sec == other.st_mtim.tv_sec
+      && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec
+  }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EventLoop
+internal import Glibc
+
+// Signals are blocked before there is a second thread.
+Signals.block([SIGTERM, SIGINT])
+
+switch CommandLineOptions.parse(CommandLine.arguments, version: Program.version) {
+case .print(let text): print(text)
+case .refuse(let text):
+  Program.tell(text)
+  exit(2)
+case .run(let options):
+  spawn {
+    do {
+      try Program(options).run()
+    } catch {
+      Program.tell("\(error)")
+      exit(1)
+    }
+  }
+  EventLoop.run()
+}
