@@ -48,6 +48,7 @@ final class Program {
       server.stop()
       exit(0)
     }
+    Self.allowManyConnections()
     server.onStrangeUser = { [self] localpart in accounts.newcomer(localpart) }
     if let record { server.recorder.onEntry = { record.write($0.stanza, to: $0.client) } }
     do {
@@ -65,6 +66,14 @@ final class Program {
     }
     // At once: the standard library would keep it back where somebody waits for it at a pipe.
     Self.write("ready pid=\(getpid()) c2s=\(server.port)\n", to: STDOUT_FILENO)
+  }
+
+  /// A shell gives its programs 1024 descriptors, as those that use select(2) can have no more. We do not.
+  private static func allowManyConnections() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
   /// Says something to who started the program.

@@ -20,6 +20,8 @@ public final class XMPPServer {
   public private(set) var directTLSPort: UInt16 = 0
   /// Where components connect.
   public private(set) var componentPort: UInt16 = 0
+  /// Its process; where it is several, that of the clients' connections.
+  public private(set) var pid: Int32 = 0
   /// The file with the certificate that it shows.
   public let certificate: String
 
@@ -84,16 +86,17 @@ public final class XMPPServer {
     guard let line = try process.line(within: .seconds(130)), line.hasPrefix("ready ") else {
       throw WitnessError("\(family) does not start: \(readFile(directory.file("errors")))")
     }
-    func port(_ key: String) throws -> UInt16 {
+    func number<Number: FixedWidthInteger>(_ key: String) throws -> Number {
       let word = line.split(separator: " ").first { $0.hasPrefix(key + "=") }
-      guard let port = word.flatMap({ UInt16($0.dropFirst(key.count + 1)) }) else {
+      guard let number = word.flatMap({ Number($0.dropFirst(key.count + 1)) }) else {
         throw WitnessError("\(family) says \(line)")
       }
-      return port
+      return number
     }
-    clientPort = try port("c2s")
-    directTLSPort = try port("tls")
-    componentPort = try port("component")
+    pid = try number("pid")
+    clientPort = try number("c2s")
+    directTLSPort = try number("tls")
+    componentPort = try number("component")
   }
 
   /// Makes an account.

@@ -29,6 +29,7 @@ struct ForeignClientTests {
       for line in ["session NURSE", "tls TLSv1.3", "sasl SCRAM-SHA-1", "contact ROMEO both", "pong yes"] {
         try expect(line)
       }
+      witness.model.accounts[romeo.jid]?.isVisible = true
       try witness.step("the account connects") { try romeo.connect() }
       try expect("presence ROMEO available")
       let juliet = try witness.client("juliet")
