@@ -63,7 +63,10 @@ final class Narrator {
   /// What somebody got of somebody else.
   func got(_ who: String, _ stanzas: [Element]) {
     if stanzas.isEmpty { return lines(who, ["gets nothing"], nil) }
-    for stanza in stanzas { lines(who, Self.wrap(["gets"] + StanzaText.pieces(stanza, .moods)), .wire) }
+    for stanza in stanzas {
+      // Whom it is to stands in front.
+      lines(who, Self.wrap(["gets"] + StanzaText.pieces(stanza, .moods, attributes: ["from", "type"])), .wire)
+    }
   }
 
   /// The end of the story.

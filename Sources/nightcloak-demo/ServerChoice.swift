@@ -26,6 +26,18 @@ enum ServerChoice: String, CaseIterable {
     }
   }
 
+  /// What its script takes from the environment: Prosody has its privacy lists apart, and jabberd2 has SCRAM on request.
+  var settings: [String: String] {
+    switch self {
+    case .prosody: ["MODULES": "privacy_lists"]
+    case .jabberd2: ["SCRAM": "1"]
+    case .loopback, .ejabberd: [:]
+    }
+  }
+
+  /// Whether it answers what is asked about the features of a session by itself, so that nobody learns them.
+  var hidesFeatures: Bool { self == .jabberd2 }
+
   /// The program that starts it, from the top of the source tree; nil for our own, which is beside the demo.
   var script: String? { self == .loopback ? nil : "Tests/Servers/\(rawValue)/run" }
 

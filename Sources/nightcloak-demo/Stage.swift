@@ -57,8 +57,7 @@ final class Stage {
   private func startServer(in directory: TemporaryDirectory, programs: String) throws -> ChildProcess {
     let accounts = Self.people.map { "\($0):\(Self.password)" }
     if let script = server.script {
-      // Prosody alone has its privacy lists apart; the others take no notice.
-      let environment = ["ACCOUNTS": accounts.joined(separator: " "), "MODULES": "privacy_lists"]
+      let environment = server.settings.merging(["ACCOUNTS": accounts.joined(separator: " ")]) { $1 }
       return try start([script, "\(directory.path)/server"], log: "server.log", environment: environment)
     }
     let users = try directory.write("users", accounts.joined(separator: "\n") + "\n")

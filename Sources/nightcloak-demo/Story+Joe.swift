@@ -61,6 +61,10 @@ extension Story {
       guard let tap = stage.taps[person.user] else { throw DemoFailure("there is no relay for \(name)") }
       try await person.add(port: tap.port, aside: true)
       try await person.connect(aside: true)
+      // jabberd2 keeps wishes to see somebody from sessions of negative priority.
+      try await person.call(
+        ConnectionProxy.interface, "SetPresence", .string("available"), .string(""),
+        (["priority": .int16(0)] as Person.Entry).value, aside: true)
       people.append(person)
     }
     let (joe, contacts) = (people[0], Array(people.dropFirst()))
@@ -98,13 +102,12 @@ extension Story {
         self.isFromJoe($0, to: contact) && Self.view($0) == view
       }
     }
+    let sent = stage.wire.stanzas.items(since: mark).filter { $0.account == "joe" && $0.isOutgoing }
     // Whatever else may come of it has come after these.
     try await cast.joe.roundTrip()
     for contact in cast.contacts { try await contact.roundTrip() }
     let all = stage.wire.stanzas.items(since: mark)
-    for passed in all where passed.account == "joe" && passed.isOutgoing && isAboutBeingSeen(passed) {
-      narrator.wire(passed, passed.isPresence ? .moods : .nothing)
-    }
+    for passed in sent where isAboutBeingSeen(passed) { narrator.wire(passed, passed.isPresence ? .moods : .purpose) }
     for contact in Self.contacts {
       let got = all.filter { isFromJoe($0, to: contact) }
       narrator.got(contact, got.map(\.stanza))
@@ -130,7 +133,6 @@ extension Story {
 
   private func isAboutBeingSeen(_ passed: Wire.Passed) -> Bool {
     let isCommand = passed.stanza.children.contains { Self.hidingCommands.contains($0.namespace) }
-    // What is sent for the round trip is neither.
-    return passed.isPresence ? passed.type != "unsubscribe" : isCommand && passed.type == "set"
+    return passed.isPresence || isCommand && passed.type == "set"
   }
 }
