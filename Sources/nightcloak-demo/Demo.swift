@@ -19,7 +19,7 @@ final class Demo {
     let begin = EventLoop.shared.time.now
     do {
       stage = Stage(on: try ServerChoice.chosen())
-      narrator.chapter("A private bus, \(stage.server.name) on loopback, and nightcloakd")
+      narrator.chapter("A private bus, \(stage.server.title), and nightcloakd")
       try await stage.set()
       try await Story(stage, narrator).tell()
       try await endDaemon()

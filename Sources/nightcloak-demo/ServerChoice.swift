@@ -26,6 +26,9 @@ enum ServerChoice: String, CaseIterable {
     }
   }
 
+  /// As part of the stage.
+  var title: String { self == .loopback ? "an XMPP server of our own" : "\(name) on loopback" }
+
   /// What its script takes from the environment: Prosody has its privacy lists apart, and jabberd2 has SCRAM on request.
   var settings: [String: String] {
     switch self {

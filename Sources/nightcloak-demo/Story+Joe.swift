@@ -64,7 +64,7 @@ extension Story {
       // jabberd2 keeps wishes to see somebody from sessions of negative priority.
       try await person.call(
         ConnectionProxy.interface, "SetPresence", .string("available"), .string(""),
-        (["priority": .int16(0)] as Person.Entry).value, aside: true)
+        (["priority": .int32(0)] as Person.Entry).value, aside: true)
       people.append(person)
     }
     let (joe, contacts) = (people[0], Array(people.dropFirst()))

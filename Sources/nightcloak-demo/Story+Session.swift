@@ -71,7 +71,8 @@ extension Story {
     try check(signal.text(1) == tybalt.jid, "PeerDecloaked names Tybalt's full JID")
     let identity = identity(of: peer)
     let isHidden = stage.server.hidesFeatures
-    try check(features.isEmpty == isHidden && (isHidden || !identity.isEmpty), "RequestDecloak tells what Tybalt can do")
+    try check(
+      features.isEmpty == isHidden && (isHidden || !identity.isEmpty), "RequestDecloak tells what Tybalt can do")
     let abilities =
       isHidden
       ? "no features, as \(stage.server.name) answers for him"

@@ -54,7 +54,7 @@ final class Program {
     do {
       try server.start()
       if let path = options.certificate, let certificate = server.certificate {
-        try writeFile(path, certificate)
+        try replaceFile(path, certificate)
       }
     } catch {
       Self.tell("\(error)")

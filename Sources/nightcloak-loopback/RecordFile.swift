@@ -31,7 +31,7 @@ final class RecordFile {
 }
 
 /// Writes a text where there may be a file of that name.
-func writeFile(_ path: String, _ text: String) throws(Complaint) {
+func replaceFile(_ path: String, _ text: String) throws(Complaint) {
   let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
   defer { close(file) }
   guard file >= 0, text.withCString({ write(file, $0, strlen($0)) }) == text.utf8.count else {

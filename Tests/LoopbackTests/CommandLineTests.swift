@@ -4,7 +4,8 @@ import Testing
 
 @testable import nightcloak_loopback
 
-@Suite("nightcloak-loopback's command line")
+// getopt has one state for the whole process.
+@Suite("nightcloak-loopback's command line", .serialized)
 struct CommandLineTests {
   private func parse(_ words: String...) -> CommandLineOptions.Outcome {
     CommandLineOptions.parse(["nightcloak-loopback"] + words, version: "1.2.3")
@@ -58,7 +59,8 @@ struct CommandLineTests {
       ([], "--users"), (["--users"], "--users"), (["--users", "-", "--port", "65536"], "65536"),
       (["--users", "-", "--port", "-1"], "-1"), (["--users", "-", "--domain", "Capulet"], "Capulet"),
       (["--users", "-", "--domain", ""], "domain"), (["--users", "-", "--mechanisms", "magic"], "magic"),
-      (["--users", "-", "--resume-seconds", "86401"], "86401"), (["--users", "-", "--components", "-"], "standard input"),
+      (["--users", "-", "--resume-seconds", "86401"], "86401"),
+      (["--users", "-", "--components", "-"], "standard input"),
       (["--users", "-", "--no-tls", "--certificate", "c"], "certificate"), (["--users", "-", "juliet"], "juliet"),
       (["juliet", "--users", "-"], "juliet"), (["--users", "-", "--passwords"], "--passwords"),
     ]

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import LoopbackServer
 import Support
 import Testing
+import XMPP
 
 @testable import nightcloak_loopback
 
@@ -17,9 +19,13 @@ struct SecretsFileTests {
     #expect(try SecretsFile("", name: "users").secrets.isEmpty)
   }
 
-  @Test("A line that is none is named by its number, and not shown: it may be a password", arguments: ["hush", ":hush", "hush:"])
+  @Test(
+    "A line that is none is named by its number, and not shown: it may be a password",
+    arguments: ["hush", ":hush", "hush:"])
   func wrong(line: String) {
-    #expect(throws: Complaint("line 2 of users is not NAME:SECRET")) { try SecretsFile("a:b\n\(line)\n", name: "users") }
+    #expect(throws: Complaint("line 2 of users is not NAME:SECRET")) {
+      try SecretsFile("a:b\n\(line)\n", name: "users")
+    }
   }
 
   @Test("A file that nobody can read, or is too large, or is no text is refused")

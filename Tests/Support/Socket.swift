@@ -76,7 +76,9 @@ public func allowManyDescriptors(_ count: Int) throws {
   var limit = rlimit()
   getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   guard limit.rlim_cur < UInt(count) else { return }
-  guard limit.rlim_max >= UInt(count) else { throw WitnessError("no more than \(limit.rlim_max) descriptors are allowed") }
+  guard limit.rlim_max >= UInt(count) else {
+    throw WitnessError("no more than \(limit.rlim_max) descriptors are allowed")
+  }
   limit.rlim_cur = UInt(count)
   setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

@@ -6,7 +6,8 @@ import Testing
 /// Clients that others have written find our own server to be a server.
 @Suite("Foreign clients", .serialized, .timeLimit(.minutes(5)))
 struct ForeignClientTests {
-  private static let program = String(#filePath.dropLast("WitnessTests/ForeignClientTests.swift".count))
+  private static let program =
+    String(#filePath.dropLast("WitnessTests/ForeignClientTests.swift".count))
     + "Servers/loopback/slixmpp-client"
 
   @Test("slixmpp logs in over TLS by SCRAM, has its roster, sees a contact, and is written to")

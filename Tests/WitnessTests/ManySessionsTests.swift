@@ -41,7 +41,8 @@ struct ManySessionsTests {
       for (index, client) in clients.enumerated() {
         let heard = client.unexpected.filter { !client.isOwn($0.node) }
         let statuses = heard.compactMap { $0.node.child("status")?.text }
-        try #require(heard.count == 2 && Set(statuses) == Set(neighbours(index).map(String.init)), "u\(index): \(heard)")
+        try #require(
+          heard.count == 2 && Set(statuses) == Set(neighbours(index).map(String.init)), "u\(index): \(heard)")
       }
       // One of them hides, which is nobody's business but its neighbours'.
       for client in clients { client.passAll() }
