@@ -10,37 +10,39 @@ struct AccountsFile {
   private let path: String
   private let domain: String
   private var state: stat
-  /// Who is in it.
-  private(set) var users: [LoopbackUser]
+  private var byName: [String: LoopbackUser]
+
+  /// Who is in it, in no order.
+  var users: [LoopbackUser] { Array(byName.values) }
 
   /// Reads it. Blocks.
   /// - Throws: ``Complaint``.
   init(_ path: String, domain: String) throws(Complaint) {
     (self.path, self.domain) = (path, domain)
     state = Self.state(of: path)
-    users = try Self.read(path, domain)
+    byName = try Self.read(path, domain)
   }
 
-  /// Somebody who has come into the file since it was last read; nil where it is as it was, or does not name them. A file
-  /// of a million lines is read in milliseconds, and only when it has changed.
+  /// Somebody who may have come into the file since it was last read. It is read again when it has changed, which takes
+  /// milliseconds, and stays as it was while it cannot be understood.
   mutating func newcomer(_ localpart: String) -> LoopbackUser? {
     let now = Self.state(of: path)
     // The standard input cannot be read twice.
-    guard path != "-", !Self.isSame(now, state) else { return nil }
-    state = now
-    guard let users = try? Self.read(path, domain) else { return nil }
-    self.users = users
-    return users.first { $0.jid.localpart == localpart }
+    if path != "-", !Self.isSame(now, state) {
+      state = now
+      byName = (try? Self.read(path, domain)) ?? byName
+    }
+    return byName[localpart]
   }
 
-  private static func read(_ path: String, _ domain: String) throws(Complaint) -> [LoopbackUser] {
-    var users: [LoopbackUser] = []
+  private static func read(_ path: String, _ domain: String) throws(Complaint) -> [String: LoopbackUser] {
+    var users: [String: LoopbackUser] = [:]
     for (name, password) in try SecretsFile(path: path).secrets {
       let address = name.contains("@") ? name : "\(name)@\(domain)"
-      guard let jid = try? BareJID(address), jid.localpart != nil, jid.domain == domain else {
+      guard let jid = try? BareJID(address), let localpart = jid.localpart, jid.domain == domain else {
         throw Complaint("\"\(name)\" in \(path) is no address of \(domain)")
       }
-      users.append(LoopbackUser(jid, password: password))
+      users[localpart] = LoopbackUser(jid, password: password)
     }
     return users
   }

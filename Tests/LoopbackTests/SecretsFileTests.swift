@@ -46,8 +46,9 @@ struct SecretsFileTests {
     var accounts = try AccountsFile(directory.file("users"), domain: "localhost")
     #expect(accounts.users.map(\.jid.description) == ["juliet@localhost"])
     #expect(accounts.newcomer("romeo") == nil)
-    try writeFile(directory.file("users"), "juliet:secret\nromeo:hush\n")
+    try writeFile(directory.file("users"), "juliet:secret\nromeo:hush\nnurse:tattle\n")
     #expect(accounts.newcomer("romeo")?.password == "hush")
+    #expect(accounts.newcomer("nurse")?.password == "tattle", "read with the other, and asked for later")
     try writeFile(directory.file("users"), "mercutio@elsewhere.example:hush\n")
     #expect(accounts.newcomer("mercutio") == nil)
     #expect(throws: Complaint.self) { try AccountsFile(directory.file("users"), domain: "localhost") }
