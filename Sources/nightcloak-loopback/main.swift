@@ -2,6 +2,7 @@
 
 internal import EventLoop
 internal import Glibc
+internal import Logging
 
 // Signals are blocked before there is a second thread.
 Signals.block([SIGTERM, SIGINT])
@@ -12,6 +13,8 @@ case .refuse(let text):
   Program.tell(text)
   exit(2)
 case .run(let options):
+  // What is of interest is printed, and written down where that is asked for.
+  LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
   spawn {
     do {
       try Program(options).run()

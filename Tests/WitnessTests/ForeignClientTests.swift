@@ -27,7 +27,7 @@ struct ForeignClientTests {
         }
       }
       client.write("pass-\(nurse)\n")
-      for line in ["session NURSE", "tls TLSv1.3", "sasl SCRAM-SHA-1", "contact ROMEO both", "pong yes"] {
+      for line in ["session NURSE", "tls TLSv1.3", "sasl SCRAM-SHA-512", "contact ROMEO both", "pong yes"] {
         try expect(line)
       }
       witness.model.accounts[romeo.jid]?.isVisible = true
