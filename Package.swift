@@ -110,7 +110,7 @@ let package = Package(
     tests("StoreTests", ["CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests(
-      "LoopbackServerTests", ["Audience", "EventLoop", "LoopbackServer", "TLS", "XML", "XMPP"]),
+      "LoopbackServerTests", ["EventLoop", "LoopbackServer", "Support", "XML", "XMPP", logging]),
     tests(
       "PresenceServiceTests",
       ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Store", "Support", "TLS", "XMPP"]),

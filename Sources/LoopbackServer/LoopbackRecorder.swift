@@ -90,10 +90,12 @@ public final class LoopbackRecorder {
     _ what: String, to client: Client, since start: Int = 0, within limit: Duration = .seconds(10),
     _ matches: @escaping @LoopActor (Element) -> Bool
   ) async throws(Failure) -> Entry {
-    if let entry = entries(since: start).first(where: { client.includes($0.client) && matches($0.stanza) }) {
-      return entry
-    }
     let entry: Entry? = await withCheckedContinuation { continuation in
+      // Looked for here and not before: a test's own task is not one of the loop's, and what comes before the
+      // continuation is made must not be missed.
+      if let entry = entries(since: start).first(where: { client.includes($0.client) && matches($0.stanza) }) {
+        return continuation.resume(returning: entry)
+      }
       let number = nextWaiter
       nextWaiter += 1
       let timer = time.schedule(after: limit) { [self] in
