@@ -16,7 +16,7 @@ FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|g'
 help:
 	@echo 'make setup     install what is missing from Debian (done by the others when needed)'
 	@echo 'make build     release build; the programs are in .build/release'
-	@echo 'make demo      the story of a call between strangers, on a private bus and server'
+	@echo 'make demo      a call between strangers, and a person whom one of three sees; SERVER=prosody'
 	@echo 'make test      all tests, and once more without the Doorkeeper, expecting leaks'
 	@echo 'make faults    cut connections at each byte, and every fault on each server'
 	@echo 'make endurance an hour of cuts: CUTS=500 MINUTES=60, SERVER=ejabberd, SEED=1'
@@ -28,11 +28,14 @@ help:
 setup:
 	@.ci/setup
 
-build: setup
+# Needs no XMPP server.
+build:
+	@.ci/setup build
 	$(RELEASE)
 
-demo: build
-	@.build/release/nightcloak-demo
+# On our own server unless SERVER names another: prosody, ejabberd, jabberd2.
+demo: $(if $(SERVER),setup) build
+	@SERVER='$(SERVER)' .build/release/nightcloak-demo
 
 test: setup
 	@.ci/test
@@ -49,15 +52,16 @@ endurance: setup
 lint: setup
 	@.ci/lint
 
-bench: build
+bench: setup build
 	@.build/release/nightcloak-bench
 
 # No prerequisite on build: `sudo make install` must not compile as root.
 install:
 	@test -x .build/release/nightcloakd || { echo 'nothing built yet: run make build first' >&2; exit 1; }
 	install -D -m 755 .build/release/nightcloakd '$(TO)/libexec/nightcloakd'
+	install -D -m 755 .build/release/nightcloak-loopback '$(TO)/bin/nightcloak-loopback'
 	install -d '$(TO)/share/dbus-1/interfaces' '$(TO)/share/dbus-1/system-services' '$(TO)/share/dbus-1/services'
-	install -d '$(TO)/lib/systemd/system' '$(TO)/lib/sysusers.d' '$(TO)/share/man/man8' '$(DESTDIR)$(BUS_POLICIES)'
+	install -d '$(TO)/lib/systemd/system' '$(TO)/lib/sysusers.d' '$(TO)/share/man/man1' '$(TO)/share/man/man8' '$(DESTDIR)$(BUS_POLICIES)'
 	install -m 644 dbus-interfaces/*.xml '$(TO)/share/dbus-1/interfaces/'
 	install -m 644 data/org.nightcloak.Presence1.conf '$(DESTDIR)$(BUS_POLICIES)/'
 	install -m 644 data/nightcloak.sysusers '$(TO)/lib/sysusers.d/nightcloak.conf'
@@ -65,6 +69,7 @@ install:
 	$(FILL_IN) data/session.service.in >'$(TO)/share/dbus-1/services/org.nightcloak.Presence1.service'
 	$(FILL_IN) data/nightcloakd.service.in >'$(TO)/lib/systemd/system/nightcloakd.service'
 	$(FILL_IN) data/nightcloakd.8.in >'$(TO)/share/man/man8/nightcloakd.8'
+	$(FILL_IN) data/nightcloak-loopback.1.in >'$(TO)/share/man/man1/nightcloak-loopback.1'
 
 clean:
 	rm -rf .build .build-*

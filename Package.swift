@@ -36,6 +36,7 @@ let package = Package(
   name: "nightcloak",
   products: [
     .executable(name: "nightcloakd", targets: ["nightcloakd"]),
+    .executable(name: "nightcloak-loopback", targets: ["nightcloak-loopback"]),
     .executable(name: "nightcloak-demo", targets: ["nightcloak-demo"]),
     .executable(name: "nightcloak-bench", targets: ["nightcloak-bench"]),
   ],
@@ -83,6 +84,7 @@ let package = Package(
 
     // The programs: options, wiring, nothing else.
     program("nightcloakd", ["DBus", "EventLoop", "Network", "PresenceService", "Store", "CLinux", logging]),
+    program("nightcloak-loopback", ["CLinux", "EventLoop", "LoopbackServer", "XMPP", "XML", logging]),
     program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
     program("nightcloak-bench", ["BenchBaseline", "CDBus", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
 
@@ -108,11 +110,12 @@ let package = Package(
     tests("StoreTests", ["CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests(
-      "LoopbackServerTests", ["Audience", "EventLoop", "LoopbackServer", "TLS", "XML", "XMPP"]),
+      "LoopbackServerTests", ["EventLoop", "LoopbackServer", "Support", "XML", "XMPP", logging]),
     tests(
       "PresenceServiceTests",
       ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Store", "Support", "TLS", "XMPP"]),
     tests("DaemonTests", ["Support", "nightcloakd"]),
+    tests("LoopbackTests", ["LoopbackServer", "Support", "XMPP", "nightcloak-loopback"]),
     tests("WitnessTests", ["Outside", "Support"]),
     tests("FaultTests", ["Support"]),
     .target(name: "Outside", dependencies: ["Support"], path: "Tests/Outside", swiftSettings: settings),

@@ -49,6 +49,8 @@ static inline int linux_accept(int fd) {
 static inline int linux_getopt_index(void) { return optind; }
 static inline const char *linux_getopt_value(void) { return optarg; }
 static inline void linux_getopt_silence(void) { opterr = 0; }
+// To read another command line from its beginning.
+static inline void linux_getopt_restart(void) { optind = 0; }
 
 // Reads what is there from a pipe or a socket without ever waiting: O_NONBLOCK would be a promise of whoever shares the
 // descriptor, and can be taken back at any time. splice(2) is told for itself, and moves at most what `via` takes in.

@@ -6,7 +6,10 @@ internal import XMPP
 /// Who may log in to the embedded server.
 @LoopActor
 final class Directory: ServerAuthority {
-  private let passwords: [String: String]
+  /// Asked for whoever is not known.
+  var newcomer: @LoopActor (String) -> LoopbackUser? = { _ in nil }
+
+  private var passwords: [String: String]
   private let secrets: [String: String]
   /// Hashing takes milliseconds, and a thousand accounts of a test mostly have one password between them.
   private var known: [String: StoredCredentials] = [:]
@@ -20,7 +23,8 @@ final class Directory: ServerAuthority {
   }
 
   func credentials(for localpart: String) -> StoredCredentials? {
-    guard let password = passwords[localpart] else { return nil }
+    guard let password = passwords[localpart] ?? newcomer(localpart)?.password else { return nil }
+    passwords[localpart] = password
     if let credentials = known[password] { return credentials }
     let credentials = StoredCredentials(password: password)
     known[password] = credentials

@@ -58,6 +58,9 @@ public final class LoopbackRecorder {
   /// What is kept, oldest first.
   public private(set) var entries: [Entry] = []
 
+  /// Told of each stanza, also where none are kept.
+  public var onEntry: @LoopActor (Entry) -> Void = { _ in }
+
   private let limit: Int
   private let time: any TimeSource
   private var waiters: [Int: Waiter] = [:]
@@ -87,10 +90,12 @@ public final class LoopbackRecorder {
     _ what: String, to client: Client, since start: Int = 0, within limit: Duration = .seconds(10),
     _ matches: @escaping @LoopActor (Element) -> Bool
   ) async throws(Failure) -> Entry {
-    if let entry = entries(since: start).first(where: { client.includes($0.client) && matches($0.stanza) }) {
-      return entry
-    }
     let entry: Entry? = await withCheckedContinuation { continuation in
+      // Looked for here and not before: a test's own task is not one of the loop's, and what comes before the
+      // continuation is made must not be missed.
+      if let entry = entries(since: start).first(where: { client.includes($0.client) && matches($0.stanza) }) {
+        return continuation.resume(returning: entry)
+      }
       let number = nextWaiter
       nextWaiter += 1
       let timer = time.schedule(after: limit) { [self] in
@@ -130,8 +135,9 @@ public final class LoopbackRecorder {
   // MARK: The server
 
   func record(_ stanza: Element, to client: FullJID) {
-    guard limit > 0 else { return }
     let entry = Entry(number: count, client: client, stanza: stanza)
+    onEntry(entry)
+    guard limit > 0 else { return }
     count += 1
     // Half at a time: one by one would move all the others each time.
     if entries.count >= limit { entries.removeFirst((limit + 1) / 2) }

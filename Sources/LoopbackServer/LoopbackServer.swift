@@ -24,6 +24,9 @@ public final class LoopbackServer {
   /// The sessions of clients that are there, also those that have lost their connection, in no order.
   public var sessions: [FullJID] { streams?.all.compactMap(\.jid) ?? [] }
 
+  /// Asked for an account that somebody wants to log in to and that there is not: what it returns is made.
+  public var onStrangeUser: @LoopActor (_ localpart: String) -> LoopbackUser? = { _ in nil }
+
   private let time: any TimeSource
   private let log = Logger(label: "nightcloak.loopback")
   private var domain: LoopbackDomain
@@ -46,6 +49,7 @@ public final class LoopbackServer {
     domain = LoopbackDomain(
       configuration, run: String(UInt64.random(in: 0...UInt64.max), radix: 16),
       now: time.microsecondsSinceEpoch / 1_000_000)
+    directory.newcomer = { [weak self] in self?.admit($0) }
     recorder.fence = { [weak self] sessions, limit in await self?.fence(sessions, within: limit) ?? false }
   }
 
@@ -144,6 +148,12 @@ public final class LoopbackServer {
       ], resumptionTime: configuration.resumptionTime)
     result.allowsPlainInTheClear = configuration.allowsPlainInTheClear
     return result
+  }
+
+  private func admit(_ localpart: String) -> LoopbackUser? {
+    guard let user = onStrangeUser(localpart) else { return nil }
+    domain.add(user)
+    return user
   }
 
   private func accept(_ stream: ServerStream) {

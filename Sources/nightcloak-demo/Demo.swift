@@ -11,14 +11,15 @@ final class Demo {
   nonisolated static let endings = [SIGINT, SIGTERM, SIGHUP]
 
   private let narrator = Narrator()
-  private let stage = Stage()
+  private var stage = Stage(on: .loopback)
   private var isEnding = false
 
   func run() async {
     Signals.handle(Self.endings) { signal in spawn { await self.interrupted(by: signal) } }
     let begin = EventLoop.shared.time.now
     do {
-      narrator.chapter("A private bus, Prosody on loopback, and nightcloakd")
+      stage = Stage(on: try ServerChoice.chosen())
+      narrator.chapter("A private bus, \(stage.server.title), and nightcloakd")
       try await stage.set()
       try await Story(stage, narrator).tell()
       try await endDaemon()
@@ -47,7 +48,7 @@ final class Demo {
     isEnding = true
     let dead = stage.endedByThemselves()
     await stage.clear(keepingFiles: true)
-    narrator.failed("\(error)", died: dead, directory: stage.directory?.path)
+    narrator.failed("\(error)", died: dead, directory: stage.directory?.path, serverLog: stage.server.log)
     exit(1)
   }
 

@@ -2,12 +2,13 @@
 
 internal import EventLoop
 internal import Glibc
+internal import XML
 
 /// Tells the story on standard output, as it happens, at most 100 columns wide.
 @LoopActor
 final class Narrator {
   private static let columns = 100
-  private static let indentation = 11
+  private static let indentation = 12
   private static let hanging = 2
   private var chapters = 0
   private var step = "0 (start)"
@@ -53,10 +54,19 @@ final class Narrator {
   func told(_ who: String, _ text: String) { lines(who, Self.wrap(text.split(separator: " ").map(String.init)), nil) }
 
   /// A stanza on its way.
-  func wire(_ passed: Wire.Passed, isBrief: Bool = false) {
+  func wire(_ passed: Wire.Passed, _ detail: StanzaText.Detail = .all) {
     let who = passed.account.prefix(1).uppercased() + passed.account.dropFirst()
     let way = passed.isOutgoing ? "\(who) > server" : "server > \(who)"
-    lines("wire", Self.wrap(["\(way):"] + StanzaText.pieces(passed.stanza, isBrief: isBrief)), .wire)
+    lines("wire", Self.wrap(["\(way):"] + StanzaText.pieces(passed.stanza, detail)), .wire)
+  }
+
+  /// What somebody got of somebody else.
+  func got(_ who: String, _ stanzas: [Element]) {
+    if stanzas.isEmpty { return lines(who, ["gets nothing"], nil) }
+    for stanza in stanzas {
+      // Whom it is to stands in front.
+      lines(who, Self.wrap(["gets"] + StanzaText.pieces(stanza, .moods, attributes: ["from", "type"])), .wire)
+    }
   }
 
   /// The end of the story.
@@ -67,12 +77,12 @@ final class Narrator {
   }
 
   /// A step that did not happen, and where to look.
-  func failed(_ reason: String, died: [String], directory: String?) {
+  func failed(_ reason: String, died: [String], directory: String?, serverLog: String) {
     lines("FAILED", Self.wrap("in step \(step): \(reason)".split(separator: " ").map(String.init)), .bad)
     if !died.isEmpty { put("  ended by itself: \(died.joined(separator: ", "))") }
     if let directory {
       put("  look at \(directory)/nightcloakd.log,")
-      put("  at wire.log beside it (every stanza, in order), and at server/prosody.log there;")
+      put("  at wire.log beside it (every stanza, in order), and at \(serverLog) there;")
       put("  the directory is yours to remove")
     }
     endLine()

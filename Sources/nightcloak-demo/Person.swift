@@ -24,6 +24,8 @@ final class Person {
 
   let name: String
   let account: String
+  /// The account's local part.
+  let user: String
   let heard = Record<Heard>()
   /// The full JID, once connected.
   private(set) var jid = ""
@@ -36,26 +38,36 @@ final class Person {
   init(_ name: String, at address: String, _ narrator: Narrator) async throws {
     self.name = name
     self.narrator = narrator
-    account = name.lowercased() + "@localhost"
+    user = name.lowercased()
+    account = user + "@localhost"
     bus = try await BusConnection.open(.address(address))
   }
 
-  /// Adds the account, listens, and connects.
+  /// Adds the account, and listens.
+  /// - Parameters:
+  ///   - port: of the server.
+  ///   - aside: as for ``call(_:_:_:on:aside:)``.
   /// - Throws: ``DemoFailure``, ``DBusError``.
-  func connect(port: UInt16) async throws {
+  func add(port: UInt16, aside: Bool = false) async throws {
     let parameters: Entry = [
       "password": .string(Stage.password), "server": .string("127.0.0.1"), "port": .uint16(port), "tls": .string("off"),
     ]
     let added = try await call(
-      ManagerProxy.interface, "AddConnection", .string(account), parameters.value, on: Self.manager)
+      ManagerProxy.interface, "AddConnection", .string(account), parameters.value, on: Self.manager,
+      aside: aside)
     guard case .objectPath(let path)? = added.first else { throw DemoFailure("AddConnection gave no object") }
     self.path = path
     _ = try await bus.match(SignalFilter(sender: Stage.serviceName, path: path)) { [heard] signal in
       heard.add(Heard(member: signal.member, values: (try? signal.values()) ?? []))
     }
     try await call(
-      ManagerProxy.interface, "AddClientInterest", [DecloakProxy.interface].value, on: Self.manager)
-    try await call(ConnectionProxy.interface, "Connect")
+      ManagerProxy.interface, "AddClientInterest", [DecloakProxy.interface].value, on: Self.manager, aside: aside)
+  }
+
+  /// Connects.
+  /// - Throws: ``DBusError``.
+  func connect(aside: Bool = false) async throws {
+    try await call(ConnectionProxy.interface, "Connect", aside: aside)
     jid = try await ConnectionProxy(bus, Stage.serviceName, path).jid
   }
 
@@ -71,6 +83,18 @@ final class Person {
       narrator.call(name, ["call", target, BusctlForm.short(interface), member] + BusctlForm.words(arguments))
     }
     return try await bus.call(Stage.serviceName, object, interface, member, arguments, timeout: Self.limit)
+  }
+
+  /// Says how the person is.
+  /// - Throws: ``DBusError``.
+  func setPresence(_ show: String, _ status: String) async throws {
+    try await call(ConnectionProxy.interface, "SetPresence", .string(show), .string(status), Entry().value)
+  }
+
+  /// How the server is made to hide the person.
+  /// - Throws: ``DBusError``.
+  var mechanism: String {
+    get async throws { try await VisibilityProxy(bus, Stage.serviceName, path).mechanism }
   }
 
   /// Sets what becomes of requests.

@@ -5,15 +5,17 @@ internal import EventLoop
 internal import Glibc
 internal import Processes
 
-/// What the story happens on: a bus, a server with two accounts, a relay before the server for each of them, and the
+/// What the story happens on: a bus, a server with the accounts of all, a relay before the server for each of them, and the
 /// daemon. All of it private to this run.
 @LoopActor
 final class Stage {
   nonisolated static let serviceName = "org.nightcloak.Presence1"
   static let password = "secret"
   private static let startLimit: Duration = .seconds(10)
-  private static let serverScript = "Tests/Servers/prosody/run"
+  private static let people = ["juliet", "tybalt", "joe"] + Story.contacts
 
+  /// Which server it is.
+  let server: ServerChoice
   let wire = Wire()
   private(set) var directory: TemporaryDirectory?
   private(set) var busAddress = ""
@@ -22,20 +24,21 @@ final class Stage {
   private var children: [ChildProcess] = []
   private var isCleared = false
 
+  /// Nothing is started yet.
+  init(on server: ServerChoice) { self.server = server }
+
   /// Starts everything.
   /// - Throws: ``DemoFailure`` naming what did not start.
   func set() async throws {
     guard let programs = Self.ownDirectory() else { throw DemoFailure("/proc/self/exe cannot be read") }
     try require("\(programs)/nightcloakd", "build it first: make build")
-    try require(Self.serverScript, "start the demo from the top of the source tree, as make demo does")
+    if let script = server.script { try require(script, "start the demo from the top of the source tree, with make") }
     let directory = try TemporaryDirectory()
     self.directory = directory
     wire.log = try directory.append("wire.log")
 
     // Both start while the other does.
-    let server = try start(
-      [Self.serverScript, "\(directory.path)/server"], log: "server.log",
-      environment: ["ACCOUNTS": "juliet:\(Self.password) tybalt:\(Self.password)"])
+    let process = try startServer(in: directory, programs: programs)
     let bus = try start(
       ["dbus-daemon", "--session", "--nofork", "--print-address=1", "--address=unix:path=\(directory.path)/bus"],
       log: "bus.log")
@@ -43,11 +46,24 @@ final class Stage {
     busAddress = address
     try await startDaemon("\(programs)/nightcloakd")
 
-    guard let ready = await server.firstLine(within: Self.startLimit),
+    guard let ready = await process.firstLine(within: server.startLimit),
       let word = ready.split(separator: " ").first(where: { $0.hasPrefix("c2s=") }),
       let port = UInt16(word.dropFirst(4))
-    else { throw noStart("Prosody", "server.log") }
-    for who in ["juliet", "tybalt"] { taps[who] = try WireTap(of: who, server: port, wire) }
+    else { throw noStart(server.name, "server.log") }
+    for who in Self.people { taps[who] = try WireTap(of: who, server: port, wire) }
+  }
+
+  /// It prints a line with its ports when it is there.
+  private func startServer(in directory: TemporaryDirectory, programs: String) throws -> ChildProcess {
+    let accounts = Self.people.map { "\($0):\(Self.password)" }
+    if let script = server.script {
+      let environment = server.settings.merging(["ACCOUNTS": accounts.joined(separator: " ")]) { $1 }
+      return try start([script, "\(directory.path)/server"], log: "server.log", environment: environment)
+    }
+    let users = try directory.write("users", accounts.joined(separator: "\n") + "\n")
+    let program = "\(programs)/nightcloak-loopback"
+    try require(program, "build it first: make build")
+    return try start([program, "--users", users, "--port", "0", "--no-tls"], log: "server.log")
   }
 
   /// The daemon is there when it owns its name.

@@ -10,16 +10,43 @@ enum StanzaText {
   private static let keptAfter = 16
   private static let capabilities = "http://jabber.org/protocol/caps"
 
-  /// What may be put on lines of its own: attributes, children (dots for all, if `isBrief`), the end tag.
-  static func pieces(_ stanza: Element, isBrief: Bool) -> [String] {
-    let attributes = ["from", "to", "type"].compactMap { name in
+  /// How much of a stanza's content is written out; the rest is dots.
+  enum Detail {
+    case all, nothing
+    /// What people see of presence.
+    case moods
+    /// What an IQ is about.
+    case purpose
+  }
+
+  /// What may be put on lines of its own: attributes, children, the end tag.
+  /// - Parameter attributes: those that are written out.
+  static func pieces(
+    _ stanza: Element, _ detail: Detail, attributes: [String] = ["from", "to", "type"]
+  ) -> [String] {
+    let attributes = attributes.compactMap { name in
       stanza.attribute(name).map { "\(name)='\(jid($0))'" }
     }
     let open = ["<\(stanza.name)"] + attributes
-    let children = isBrief ? ["..."] : stanza.children.map(child)
+    let children = content(of: stanza, detail)
     return stanza.children.isEmpty
       ? open.dropLast() + ["\(open.last ?? "")/>"]
       : open.dropLast() + ["\(open.last ?? "")>"] + children + ["</\(stanza.name)>"]
+  }
+
+  private static func content(of stanza: Element, _ detail: Detail) -> [String] {
+    switch detail {
+    case .all: return stanza.children.map(child)
+    case .nothing: return ["..."]
+    case .purpose:
+      return stanza.children.map { payload in
+        let open = "<\(payload.name) xmlns='\(payload.namespace)'"
+        return payload.children.isEmpty ? "\(open)/>" : "\(open)>...</\(payload.name)>"
+      }
+    case .moods:
+      let moods = stanza.children.filter { ["show", "status"].contains($0.name) }
+      return moods.map(child) + (moods.count < stanza.children.count ? ["..."] : [])
+    }
   }
 
   /// A JID with the beginning of its resource, which is random and long.

@@ -6,8 +6,8 @@ internal import EventLoop
 internal import Glibc
 internal import XML
 
-/// Two people who share no presence, and a call that one of them wants to make (XEP-0276 §4). Each step is checked
-/// when it is told.
+/// Two people who share no presence, and a call that one of them wants to make (XEP-0276 §4); then one person, and who
+/// of three contacts sees him (XEP-0018 §4.1). Each step is checked when it is told.
 @LoopActor
 final class Story {
   let stage: Stage
@@ -44,6 +44,7 @@ final class Story {
     try await approve(request, answer, juliet, tybalt)
     narrator.chapter("The call is over; Tybalt is seen no longer")
     try await revoke(juliet, tybalt)
+    try await tellOfJoe()
   }
 
   // MARK: Before
@@ -58,9 +59,9 @@ final class Story {
   }
 
   private func arrive(_ person: Person) async throws {
-    let account = String(person.account.prefix { $0 != "@" })
-    guard let tap = stage.taps[account] else { throw DemoFailure("there is no relay for \(person.name)") }
-    try await person.connect(port: tap.port)
+    guard let tap = stage.taps[person.user] else { throw DemoFailure("there is no relay for \(person.name)") }
+    try await person.add(port: tap.port)
+    try await person.connect()
     try check(person.jid.hasPrefix(person.account + "/"), "\(person.name) is online with a full JID")
     try check(try await person.policy == "off", "the Policy of a new account is \"off\"")
     narrator.answer("\(StanzaText.jid(person.jid)), Policy \"off\"")
@@ -69,8 +70,7 @@ final class Story {
   /// Something that a stranger must not learn, also when shown the rest.
   private func keepToHimself(_ tybalt: Person) async throws {
     let mark = stage.wire.stanzas.mark
-    try await tybalt.call(
-      ConnectionProxy.interface, "SetPresence", .string("dnd"), .string("researching"), Person.Entry().value)
+    try await tybalt.setPresence("dnd", "researching")
     let presence = try await passed(since: mark, "Tybalt's status goes to the server") {
       $0.isPresence && $0.isOutgoing
     }
@@ -87,7 +87,7 @@ final class Story {
       let request = try await passed(since: mark.wire, "Juliet's request to \(contact) leaves") {
         $0.isPresence && $0.isOutgoing && $0.to == contact
       }
-      narrator.wire(request, isBrief: contact == Self.nobody)
+      narrator.wire(request, contact == Self.nobody ? .nothing : .all)
     }
     try await passed(since: mark.wire, "Juliet's request reaches Tybalt's daemon", delivered(to: tybalt, from: juliet))
     try await checkSilence(since: mark, juliet, tybalt)
@@ -150,7 +150,7 @@ final class Story {
 
   /// Available presence that comes out of the server at somebody's.
   func delivered(to: Person, from: Person) -> (Wire.Passed) -> Bool {
-    let account = String(to.account.prefix { $0 != "@" })
-    return { $0.isPresence && !$0.isOutgoing && $0.account == account && $0.isFrom(from.account) && $0.type.isEmpty }
+    let user = to.user
+    return { $0.isPresence && !$0.isOutgoing && $0.account == user && $0.isFrom(from.account) && $0.type.isEmpty }
   }
 }

@@ -23,6 +23,16 @@ struct TemporaryDirectory {
     return file
   }
 
+  /// Writes a file that there is not yet.
+  /// - Returns: its path.
+  func write(_ name: String, _ text: String) throws -> String {
+    let file = try append(name)
+    defer { close(file) }
+    let count = text.withCString { Glibc.write(file, $0, strlen($0)) }
+    guard count == text.utf8.count else { throw DemoFailure("\(path)/\(name) cannot be written") }
+    return "\(path)/\(name)"
+  }
+
   /// Removes it with everything in it. What cannot be removed stays; the rest goes.
   func remove() { Self.remove(path) }
 

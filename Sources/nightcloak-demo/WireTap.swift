@@ -68,7 +68,7 @@ final class WireTap {
       Self.writeAll(bytes, to: sink)
       // The stream begins anew after logging in. Each side waits for the other then, so a header never comes in the
       // middle of what is read at once.
-      if bytes.starts(with: Array("<?xml".utf8)) || bytes.starts(with: Array("<stream:".utf8)) {
+      if bytes.starts(with: Array("<?xml".utf8)) || bytes.starts(with: Array("<stream:stream".utf8)) {
         parser = StreamParser()
       }
       for case .stanza(let stanza) in parser.feed(bytes) {

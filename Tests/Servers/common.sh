@@ -13,7 +13,7 @@
 #   is_ready   whether it accepts connections
 #   is_taken   whether it failed because somebody else has one of the ports
 #
-# and ends with `serve DIRECTORY`. EXPIRED in the environment makes certificates that expired yesterday.
+# redefines `certify` where the server makes its certificate itself, and ends with `serve DIRECTORY`. EXPIRED in the environment makes certificates that expired yesterday.
 server=
 watcher=
 
@@ -53,6 +53,10 @@ make_certificate() {
   cat "$at.key" "$at.crt" >"$at.pem"
 }
 
+certify() {
+  [ -e "$directory/localhost.crt" ] || make_certificate localhost DNS:localhost,DNS:sip.localhost,IP:127.0.0.1
+}
+
 is_running() {
   for process in $server; do kill -0 "$process" 2>/dev/null || return 1; done
 }
@@ -84,7 +88,7 @@ serve() {
   trap 'exit 130' INT HUP
   mkdir -p "$1"
   directory=$(cd "$1" && pwd)
-  [ -e "$directory/localhost.crt" ] || make_certificate localhost DNS:localhost,DNS:sip.localhost,IP:127.0.0.1
+  certify
   prepare
   start || start || start || die "others take every port that is chosen"
   # shellcheck disable=SC3013 # every sh of Debian has -ef

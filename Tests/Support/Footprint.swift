@@ -2,6 +2,12 @@
 
 internal import Glibc
 
+/// How much memory a process holds, what it shares with others in parts (PSS), in KiB; 0 where the kernel does not tell.
+public func proportionalMemory(of pid: Int32) -> Int {
+  let line = readFile("/proc/\(pid)/smaps_rollup").split(separator: "\n").first { $0.hasPrefix("Pss:") }
+  return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+}
+
 /// What a process holds at one moment.
 public struct Footprint: Sendable {
   /// Its memory in use (VmRSS), in KiB.

@@ -70,3 +70,15 @@ final class Socket {
     shutdown(descriptor, Int32(SHUT_RDWR))
   }
 }
+
+/// Lets this process have as many descriptors; a shell gives it 1024.
+public func allowManyDescriptors(_ count: Int) throws {
+  var limit = rlimit()
+  getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  guard limit.rlim_cur < UInt(count) else { return }
+  guard limit.rlim_max >= UInt(count) else {
+    throw WitnessError("no more than \(limit.rlim_max) descriptors are allowed")
+  }
+  limit.rlim_cur = UInt(count)
+  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}

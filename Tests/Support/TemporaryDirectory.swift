@@ -54,8 +54,13 @@ public func readFile(_ path: String) -> String {
 }
 
 /// Writes a file anew.
-public func writeFile(_ path: String, _ content: String) throws {
-  guard let file = fopen(path, "we") else { throw WitnessError("\(path): \(String(cString: strerror(errno)))") }
+public func writeFile(_ path: String, _ content: String) throws { try write(content, to: path, mode: "we") }
+
+/// Adds to the end of a file.
+public func appendFile(_ path: String, _ content: String) throws { try write(content, to: path, mode: "ae") }
+
+private func write(_ content: String, to path: String, mode: String) throws {
+  guard let file = fopen(path, mode) else { throw WitnessError("\(path): \(String(cString: strerror(errno)))") }
   defer { fclose(file) }
   guard fputs(content, file) >= 0 else { throw WitnessError("\(path): cannot be written") }
 }

@@ -6,20 +6,22 @@ internal import Glibc
 public final class XMPPServer {
   /// The servers there are, by the name of their directory in Tests/Servers.
   public enum Family: String, CaseIterable, Sendable {
-    case prosody, ejabberd, jabberd2
+    case prosody, ejabberd, jabberd2, loopback
 
     /// Where chat rooms are; nil where there are none.
-    public var rooms: String? { self == .jabberd2 ? nil : "conference.localhost" }
+    public var rooms: String? { self == .jabberd2 || self == .loopback ? nil : "conference.localhost" }
   }
 
   /// Which server it is.
   public let family: Family
   /// Where clients connect in the clear or with STARTTLS.
   public private(set) var clientPort: UInt16 = 0
-  /// Where clients connect with TLS from the first byte.
+  /// Where clients connect with TLS from the first byte; 0 where they cannot.
   public private(set) var directTLSPort: UInt16 = 0
   /// Where components connect.
   public private(set) var componentPort: UInt16 = 0
+  /// Its process; where it is several, that of the clients' connections.
+  public private(set) var pid: Int32 = 0
   /// The file with the certificate that it shows.
   public let certificate: String
 
@@ -84,26 +86,29 @@ public final class XMPPServer {
     guard let line = try process.line(within: .seconds(130)), line.hasPrefix("ready ") else {
       throw WitnessError("\(family) does not start: \(readFile(directory.file("errors")))")
     }
-    func port(_ key: String) throws -> UInt16 {
+    func number<Number: FixedWidthInteger>(_ key: String) throws -> Number {
       let word = line.split(separator: " ").first { $0.hasPrefix(key + "=") }
-      guard let port = word.flatMap({ UInt16($0.dropFirst(key.count + 1)) }) else {
+      guard let number = word.flatMap({ Number($0.dropFirst(key.count + 1)) }) else {
         throw WitnessError("\(family) says \(line)")
       }
-      return port
+      return number
     }
-    clientPort = try port("c2s")
-    directTLSPort = try port("tls")
-    componentPort = try port("component")
+    pid = try number("pid")
+    clientPort = try number("c2s")
+    directTLSPort = try number("tls")
+    componentPort = try number("component")
   }
 
   /// Makes an account.
   public func addAccount(_ user: String, password: String) throws {
-    guard family == .prosody else {
-      return try RawClient.register(port: clientPort, user: user, password: password)
+    switch family {
+    case .prosody:
+      // Where Prosody's own storage looks for it.
+      try writeFile(
+        directory.file("data/localhost/accounts/\(user).dat"), "return { [\"password\"] = \"\(password)\"; };\n")
+    case .loopback: try appendFile(directory.file("users"), "\(user):\(password)\n")
+    case .ejabberd, .jabberd2: try RawClient.register(port: clientPort, user: user, password: password)
     }
-    // Where Prosody's own storage looks for it.
-    try writeFile(
-      directory.file("data/localhost/accounts/\(user).dat"), "return { [\"password\"] = \"\(password)\"; };\n")
   }
 
   /// The file with the certificate of a further domain.

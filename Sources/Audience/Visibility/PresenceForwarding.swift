@@ -168,10 +168,9 @@ public struct PresenceForwarding: Sendable {
 
   // MARK: Pieces
 
-  /// Which subscribers may see us: costs the smaller of the two sets where only some may.
-  private func audience(among subscribers: Set<BareAddress>) -> Set<BareAddress> {
-    visibility.showsOthers
-      ? subscribers.filter(visibility.shows) : Set(visibility.exceptions.filter(subscribers.contains))
+  /// Which subscribers may see us. Where only exceptions may, it costs what there are of those.
+  private func audience(among subscribers: Set<BareAddress>) -> [BareAddress] {
+    visibility.showsOthers ? subscribers.filter(visibility.shows) : visibility.exceptions.filter(subscribers.contains)
   }
 
   private mutating func markShown(_ contact: BareAddress) {

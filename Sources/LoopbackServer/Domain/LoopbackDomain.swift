@@ -43,6 +43,12 @@ public struct LoopbackDomain {
     }
   }
 
+  /// Makes an account, unless it is there.
+  mutating func add(_ user: LoopbackUser) {
+    let address = BareAddress(user.jid)
+    if accounts[address] == nil { accounts[address] = UserAccount(user, now: now) }
+  }
+
   // MARK: Clients
 
   /// A client's session has begun. Whoever had the address before must have ended.

@@ -5,15 +5,21 @@ internal import XML
 internal import XMPP
 
 let clientNamespace = "jabber:client"
+/// What the server's headers say of the language (RFC 6120 §4.7.4).
+private let ownStreams = "en"
 
 extension Element {
-  /// The stanza as it goes on: from whom it really is, to whom it goes (RFC 6120 §8.1), and in which language where it
-  /// does not say so itself.
+  /// The stanza as it goes on: from whom it really is, to whom it goes (RFC 6120 §8.1), and in which language where
+  /// neither it nor the stream that it goes to says so.
+  ///
+  /// No byte tells it from one of the server's own making: else what a hidden session answers could be told from what the
+  /// server says for one that is not there.
   func stamped(from: Address, to: Address?) -> Element {
     var result = [Attribute("from", from.description)]
     if let to { result.append(Attribute("to", to.description)) }
-    result += attributes.filter { !(($0.name == "from" || $0.name == "to") && $0.namespace.isEmpty) }
-    if ownLanguage == nil, let language { result.append(Attribute("xml:lang", language)) }
+    for name in ["id", "type"] { attribute(name).map { result.append(Attribute(name, $0)) } }
+    result += attributes.filter { !(["from", "to", "id", "type"].contains($0.name) && $0.namespace.isEmpty) }
+    if ownLanguage == nil, let language, language != ownStreams { result.append(Attribute("xml:lang", language)) }
     return with(attributes: result)
   }
 
