@@ -62,6 +62,17 @@ struct InvisiblePresenceTests {
     }
   }
 
+  @Test("What was said of somebody who was not on the roster does not count once they are")
+  func strangersLater() throws {
+    var scene = try Scene(["joe": [], "rynok": []])
+    try scene.online("rynok/r")
+    try scene.online("joe/desk", presence: "<presence type='invisible'/>")
+    try scene.say("joe/desk", "<presence type='visible' to='{rynok}'/>")
+    try scene.say("rynok/r", "<presence type='subscribe' to='{joe}'/>")
+    #expect(try scene.say("joe/desk", "<presence type='subscribed' to='{rynok}'/>")["rynok/r"] == ["joe subscribed"])
+    #expect(try scene.say("joe/desk", "<presence/>").isEmpty)
+  }
+
   @Test("Where it is switched off it is answered as by Prosody, and nobody hears of it")
   func switchedOff() throws {
     var scene = try Self.story(.none)
