@@ -28,10 +28,7 @@ final class ScriptedLists {
   func attach(to server: ScriptedServer) {
     self.server = server
     if server.resumption == nil { active = nil }
-    server.answers["localhost"] = """
-      <query xmlns='http://jabber.org/protocol/disco#info'><identity category='server' type='im' name='Prosody'/>\
-      <feature var='jabber:iq:privacy'/></query>
-      """
+    server.disco = "<identity category='server' type='im' name='Prosody'/><feature var='jabber:iq:privacy'/>"
     server.bounces = { [weak self] stanza in self?.answer(stanza) }
   }
 
