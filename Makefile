@@ -11,7 +11,7 @@ RELEASE = swift build -c release --static-swift-stdlib
 TO = $(DESTDIR)$(PREFIX)
 FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|g'
 
-.PHONY: help setup build demo test faults endurance lint bench install clean
+.PHONY: help setup build demo test faults endurance visibility lint bench install clean
 
 help:
 	@echo 'make setup     install what is missing from Debian (done by the others when needed)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make test      all tests, and once more without the Doorkeeper, expecting leaks'
 	@echo 'make faults    cut connections at each byte, and every fault on each server'
 	@echo 'make endurance an hour of cuts: CUTS=500 MINUTES=60, SERVER=ejabberd, SEED=1'
+	@echo 'make visibility  10,000 random steps, seen from outside: STEPS=10000 SERVER=ejabberd MECHANISM=directed SEED=1'
 	@echo 'make lint      format, warnings, imports, bans'
 	@echo 'make bench     figures, each beside what it is measured against'
 	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build'
@@ -48,6 +49,11 @@ endurance: setup
 	swift build --product nightcloakd
 	swift build --product Endurance
 	@NIGHTCLOAKD='$(CURDIR)/.build/debug/nightcloakd' .build/debug/Endurance
+
+visibility: setup
+	swift build --product nightcloakd
+	swift build --product VisibilityDriver
+	@NIGHTCLOAKD='$(CURDIR)/.build/debug/nightcloakd' .build/debug/VisibilityDriver
 
 lint: setup
 	@.ci/lint

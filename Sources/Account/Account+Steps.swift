@@ -71,6 +71,7 @@ extension Account {
       watch.serverTakesOver()
       doorkeeper.send(.presence(presence.full()))
       hasNewPresence = false
+      showSessionsAgain()
     case .withdraw: withdraw()
     case .invisible(let contact):
       if audience.isBroadcasting { isResourceKnown = true }
@@ -106,6 +107,18 @@ extension Account {
     decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
   }
 
+  /// Where a list has to be left our presence is withdrawn first, and servers tell that to those who got directed
+  /// presence, too: their sessions go on, so they are shown us again.
+  private func showSessionsAgain() {
+    guard audience.mechanism == .privacyList else { return }
+    decide { _, audience in
+      audience.sessions.values.filter {
+        let contact = $0.address.account
+        return !(audience.subscribers.contains(contact) && audience.visibility.shows(contact))
+      }.sorted { $0.address < $1.address }.map { .show($0.address, full: audience.seesAll($0.address)) }
+    }
+  }
+
   /// A change failed half-way: nobody is to see us by subscription, whatever the server thinks.
   func hideAfterFailure() {
     decide { decloak, audience in decloak.hide(.all, audience: &audience) }
@@ -138,8 +151,12 @@ extension Account {
   func noteRefused(_ presence: Presence) {
     guard let condition = presence.error?.condition else { return }
     let isOurs = presence.from.map { $0.bare == jid || $0 == jid.server } ?? true
-    // A contact's server that cannot be reached says nothing about ours.
-    if isOurs || [.badRequest, .notAcceptable, .notAllowed, .policyViolation].contains(condition) {
+    // A contact's server that cannot be reached says nothing about ours, and neither does a list of the user's own that
+    // keeps directed presence from a contact (ejabberd then says not-acceptable).
+    if isOurs
+      || audience.mechanism != .directed
+        && [.badRequest, .notAcceptable, .notAllowed, .policyViolation].contains(condition)
+    {
       refusedPresence = condition.rawValue
     }
   }

@@ -28,7 +28,7 @@ extension Account {
     if contacts.count > strangers.count || !groups.isEmpty || status != .connected {
       try await changeVisibility { wish in
         for contact in contacts where !strangers.contains(contact) { wish.show(BareAddress(contact)) }
-        for group in groups { wish.show(group: group) }
+        for group in groups { wish.show(group: group, members: groupMembers(group)) }
       }
     }
     for stranger in strangers { try share(JID(stranger), full: true, lifetime: nil) }
@@ -43,7 +43,7 @@ extension Account {
   public func hideFrom(_ contacts: [BareJID], groups: [String]) async throws(AccountError) {
     try await changeVisibility { wish in
       for contact in contacts { wish.hide(BareAddress(contact)) }
-      for group in groups { wish.hide(group: group) }
+      for group in groups { wish.hide(group: group, members: groupMembers(group)) }
     }
     let members = roster.items.values.filter { !$0.groups.allSatisfy { !groups.contains($0) } }.map(\.jid)
     let leaving = (contacts + members).map { BareAddress($0) }
@@ -113,6 +113,15 @@ extension Account {
       }
     }
     return Visibility(showsOthers: wanted.showsOthers, exceptions: exceptions)
+  }
+
+  /// The contacts of a group, each with all of its groups.
+  private func groupMembers(_ group: String) -> [BareAddress: Set<String>] {
+    var members: [BareAddress: Set<String>] = [:]
+    for item in roster.items.values where item.groups.contains(group) {
+      members[BareAddress(item.jid)] = Set(item.groups)
+    }
+    return members
   }
 
   private func resolved(_ contact: BareAddress) -> Bool {

@@ -120,7 +120,19 @@ final class Doorkeeper {
       try disclosures.note(departure, to: stanza.to, audience.mode)
       audience.noteDeparture(departure, to: to)
     }
+    try noteShowing(by: stanza)
     stream.send(stanza.element, notes)
+  }
+
+  /// To whom a subscription is granted the server sends our presence by itself. A list would keep it back, but the list
+  /// lets the grant through, and that with it (measured on Prosody and ejabberd): whoever may not see us is to be told
+  /// that we went, as soon as the roster shows the subscription.
+  private func noteShowing(by stanza: Stanza) throws(AccountError) {
+    guard case .presence(let presence) = stanza, presence.type == .subscribed, let to = presence.to,
+      audience.mechanism == .privacyList, audience.isCovered, audience.isBroadcasting
+    else { return }
+    try disclosures.note(.available, to: to, audience.mode)
+    audience.noteDeparture(.available, to: Address(to))
   }
 
   /// Throws where a stanza must not leave.

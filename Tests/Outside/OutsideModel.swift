@@ -91,7 +91,8 @@ struct OutsideModel: Equatable {
     self.acceptsLess = acceptsLess
   }
 
-  /// Shows us to a contact, or to a group's members, or hides us from them; what was said last holds.
+  /// Shows us to a contact, or to a group's members, or hides us from them. What was said last holds: of a contact also
+  /// when it comes into another group, of a group's members as they are.
   mutating func set(_ name: String, isShown: Bool) {
     let becomesException = isShown != showsOthers
     if becomesException { exceptions.insert(name) } else { exceptions.remove(name) }
@@ -100,8 +101,9 @@ struct OutsideModel: Equatable {
       withheld.remove(contact)
       guard !becomesException else { continue }
       exceptions.remove(contact)
-      if !groups(of: contact).isDisjoint(with: exceptions) { withheld.insert(contact) }
+      if !isGroup || !groups(of: contact).isDisjoint(with: exceptions) { withheld.insert(contact) }
     }
+    if !exceptions.contains(where: { $0.hasPrefix("group:") }) { withheld = [] }
   }
 
   // MARK: What is seen

@@ -51,7 +51,8 @@ extension OutsideRun {
     // As from a resource that is not there.
     if question != nil, node["type"] == "error", node.name != "presence" { return nil }
     let isFarewell = node.name == "presence" && node["type"] == "unavailable"
-    return excuse(.lostConnection, if: isFarewell && wasLost)
+    return isFarewell && subscriptionTalk.contains(recorder.bare)
+      ? excuse(.endOfSubscription, if: true) : excuse(.lostConnection, if: isFarewell && wasLost)
   }
 
   /// What comes from our bare JID: the server says most of it for itself.

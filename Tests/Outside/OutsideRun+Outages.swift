@@ -86,14 +86,26 @@ extension OutsideRun {
     isNewSession()
   }
 
-  /// Settings must hold. Where that is not built they are made again, before there is a connection.
+  /// Settings must hold across the death of the program. Where that is not built they are made again each time, before
+  /// there is a connection, and the report says so.
+  func learnWhatIsKept(_ visibility: String) throws {
+    try account.call(.Visibility, "SetInvisible")
+    try account.set(.Decloak, "Policy", .string("allow"))
+    try account.killAndStart()
+    if try account.get(.Visibility, "Mode").text != "invisible" { missing.insert(Self.keptVisibility) }
+    if try account.get(.Decloak, "Policy").text != "allow" { missing.insert(Self.keptPolicy) }
+    try account.set(.Decloak, "Policy", .string("off"))
+    try account.call(.Visibility, visibility == "visible" ? "SetVisible" : "SetInvisible")
+  }
+
+  private static let keptVisibility = "a visibility that is kept"
+  private static let keptPolicy = "a policy that is kept"
+
   private func restoreWhatIsNotKept() throws {
-    if try account.get(.Decloak, "Policy").text != policy {
-      missing.insert("a policy that is kept")
-      try account.set(.Decloak, "Policy", .string(policy))
-    }
-    guard try account.get(.Visibility, "Mode").text == "visible", model.mode != "visible" else { return }
-    missing.insert("a visibility that is kept")
+    if missing.contains(Self.keptPolicy) { try account.set(.Decloak, "Policy", .string(policy)) }
+    let kept = try account.get(.Decloak, "Policy").text
+    guard kept == policy else { throw WitnessError("the policy was \(policy), and is \(kept)") }
+    guard missing.contains(Self.keptVisibility), model.mode != "visible" else { return }
     let names = model.exceptions.sorted() + model.withheld.sorted().map { "not:\($0)" }
     try account.call(
       .Visibility, "SetVisibility",
@@ -218,7 +230,7 @@ extension OutsideRun {
       return model
     }
     note("it \(refusal.map { "failed: \($0)" } ?? "succeeded")")
-    let candidates = [new] + (refusal == nil ? [] : [old])
+    let candidates = [new] + (refusal == nil && !missing.contains(Self.keptVisibility) ? [] : [old])
     guard let holds = (candidates + candidates.map(withPresence)).first(where: isNow) else {
       throw WitnessError("the state after a broken call is neither that before nor that after it: \(state.brief)")
     }

@@ -40,14 +40,19 @@ extension OutsideRun {
     let requests = try account.call(.Connection, "ListSubscriptionRequests").first?.list ?? []
     let isListed = requests.contains { $0["Contact"]?.text == contact.bare }
     // A server that thinks us offline keeps it until we broadcast, and jabberd2 while our priority is negative (measured).
-    if !isListed, plan.server == .jabberd2 || model.mechanism == "directed" && model.mode != "visible" { return }
+    if !isListed, plan.server == .jabberd2 || model.mechanism == "directed" && model.mode != "visible" {
+      waiting.insert(contact.bare)
+      return
+    }
     guard isListed else {
       throw WitnessError("the request of \(contact.role) is not listed: \(requests)")
     }
+    waiting.remove(contact.bare)
     let isYes = Int.random(in: 0..<4, using: &numbers) > 0
     note(isYes ? "AuthorizeSubscription" : "DenySubscription")
     if isYes { model.roster[contact.bare, default: OutsideModel.Contact()].seesUs = true }
     warned(contact)
+    if !isYes { mayLoseSight(contact) }
     try account.call(
       .Connection, isYes ? "AuthorizeSubscription" : "DenySubscription",
       [.string(contact.bare), .options(["reveal": .bool(true)])])
@@ -86,6 +91,8 @@ extension OutsideRun {
   /// We end a subscription, of theirs, of ours, or both.
   func endSubscription(_ kind: StepKind) throws {
     let contact = try take { kind == .unsubscribe ? $0.isSeen : kind == .deny ? $0.seesUs : $0.seesUs || $0.isSeen }
+    // Of a contact that has none and asks for one ejabberd tells its user nothing, not even that (from its source).
+    guard plan.server != .ejabberd || !waiting.contains(contact.bare) else { return }
     guard try isRefused(kind.rawValue, contact) == false else { return }
     warned(contact)
     try account.call(.Connection, kind.rawValue, [.string(contact.bare), .options(["reveal": .bool(true)])])

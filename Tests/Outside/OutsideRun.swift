@@ -48,6 +48,8 @@ public final class OutsideRun {
   var questions: [Question] = []
   /// What `Degraded` said at the last settle.
   var degraded: Set<String> = []
+  /// Bare JIDs whose requests for a subscription nobody has answered.
+  var waiting: Set<String> = []
   /// The policy about strangers' requests.
   var policy = "off"
   /// What the program refuses as not built.

@@ -8,6 +8,8 @@ struct ServerLeak {
   enum What: String {
     /// That our full JID went, to contacts that never saw it, when a connection is lost.
     case lostConnection = "an unavailable when the connection is lost"
+    /// To a contact that gives its subscription up, that each of our full JIDs went, seen or not.
+    case endOfSubscription = "an unavailable at the end of a subscription"
     /// To a contact, our resource.
     case resources = "the list of resources"
   }
@@ -25,6 +27,10 @@ struct ServerLeak {
     ServerLeak(
       server: .prosodyWithLists, mechanism: "privacy-list", what: .lostConnection,
       word: "unclean-close-shows-unavailable"),
+    ServerLeak(
+      server: .ejabberd, mechanism: "directed", what: .endOfSubscription, word: "server-lists-resource"),
+    ServerLeak(
+      server: .ejabberd, mechanism: "privacy-list", what: .endOfSubscription, word: "server-lists-resource"),
     ServerLeak(server: .ejabberd, mechanism: "directed", what: .resources, word: "server-lists-resource"),
   ]
 

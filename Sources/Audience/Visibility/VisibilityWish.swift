@@ -54,11 +54,17 @@ public struct VisibilityWish: Hashable, Sendable {
   /// Hides us from a contact, whatever its groups are.
   public mutating func hide(_ contact: BareAddress) { set(contact, isException: showsOthers) }
 
-  /// Shows us to the members of a group.
-  public mutating func show(group: String) { set(group, isException: !showsOthers) }
+  /// Shows us to the members of a group. What was said of one of them before is said anew.
+  /// - Parameter members: those on the roster, each with all of its groups.
+  public mutating func show(group: String, members: [BareAddress: Set<String>] = [:]) {
+    set(group, members, isException: !showsOthers)
+  }
 
-  /// Hides us from the members of a group.
-  public mutating func hide(group: String) { set(group, isException: showsOthers) }
+  /// Hides us from the members of a group. What was said of one of them before is said anew.
+  /// - Parameter members: those on the roster, each with all of its groups.
+  public mutating func hide(group: String, members: [BareAddress: Set<String>] = [:]) {
+    set(group, members, isException: showsOthers)
+  }
 
   private mutating func set(_ contact: BareAddress, isException: Bool) {
     if isException {
@@ -70,8 +76,14 @@ public struct VisibilityWish: Hashable, Sendable {
     }
   }
 
-  private mutating func set(_ group: String, isException: Bool) {
+  private mutating func set(_ group: String, _ members: [BareAddress: Set<String>], isException: Bool) {
     if isException { groups.insert(group) } else { groups.remove(group) }
+    for (member, memberships) in members {
+      withheld.remove(member)
+      guard !isException else { continue }
+      contacts.remove(member)
+      if !memberships.isDisjoint(with: groups) { withheld.insert(member) }
+    }
     if groups.isEmpty { withheld.removeAll() }
   }
 }
