@@ -30,6 +30,8 @@ struct CommandLineOptions: Equatable {
   var offersTLS = true
   /// Whether clients may log in without TLS where it is offered, and by PLAIN without it.
   var allowsPlain = false
+  /// Whether a log-in can be tied to the TLS connection.
+  var offersPlus = true
   /// Where the certificate is written.
   var certificate: String?
   /// For how long a session waits for its client; 0 where stanzas are not counted at all.
@@ -39,7 +41,7 @@ struct CommandLineOptions: Equatable {
 
   static let usage = """
     usage: nightcloak-loopback --users FILE [--port PORT] [--domain DOMAIN]
-                               [--mechanisms LIST] [--certificate FILE] [--no-tls | --plain]
+                               [--mechanisms LIST] [--certificate FILE] [--no-tls | --plain] [--no-plus]
                                [--components FILE] [--resume-seconds SECONDS] [--record FILE]
                                [--listen ADDRESS]
 
@@ -56,6 +58,8 @@ struct CommandLineOptions: Equatable {
                          write its certificate there, which it makes itself, for clients to trust
       --no-tls           offer no STARTTLS
       --plain            let clients in without TLS, and with PLAIN too
+      --no-plus          offer no SCRAM that is tied to TLS, for clients that know none of TLS 1.3 and give up, as
+                         slixmpp 1.8
       --components FILE  which components may connect (XEP-0114): one a line, as sip.localhost:secret
       --resume-seconds SECONDS
                          how long a lost client may come back to its session (XEP-0198; default 300, 0: not at all)
@@ -69,14 +73,14 @@ struct CommandLineOptions: Equatable {
 
   private enum Long: Int32 {
     case users = 1000
-    case port, domain, mechanisms, certificate, noTLS, plain, components, resumeSeconds, record, listen
+    case port, domain, mechanisms, certificate, noTLS, plain, noPlus, components, resumeSeconds, record, listen
     case version, help
   }
 
   private static let names: [(StaticString, Int32, Long)] = [
     ("users", required_argument, .users), ("port", required_argument, .port), ("domain", required_argument, .domain),
     ("mechanisms", required_argument, .mechanisms), ("certificate", required_argument, .certificate),
-    ("no-tls", no_argument, .noTLS), ("plain", no_argument, .plain),
+    ("no-tls", no_argument, .noTLS), ("plain", no_argument, .plain), ("no-plus", no_argument, .noPlus),
     ("components", required_argument, .components), ("resume-seconds", required_argument, .resumeSeconds),
     ("record", required_argument, .record), ("listen", required_argument, .listen),
     ("version", no_argument, .version), ("help", no_argument, .help),
@@ -135,6 +139,7 @@ struct CommandLineOptions: Equatable {
     case .listen: address = value
     case .plain: allowsPlain = true
     case .noTLS: offersTLS = false
+    case .noPlus: offersPlus = false
     case .version, .help: break
     case .domain:
       // It goes into a certificate and into every address.

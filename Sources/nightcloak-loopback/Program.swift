@@ -33,6 +33,7 @@ final class Program {
       }
     }
     configuration.features = LoopbackFeatures(options.mechanisms)
+    if !options.offersPlus { configuration.mechanisms.removeAll(where: \.bindsChannel) }
     configuration.offersTLS = options.offersTLS
     configuration.requiresTLS = !options.allowsPlain
     configuration.allowsPlainInTheClear = options.allowsPlain

@@ -32,13 +32,15 @@ struct CommandLineTests {
     expected.mechanisms = [.privacyList, .blocking]
     expected.certificate = "c"
     expected.allowsPlain = true
+    expected.offersPlus = false
     expected.components = "k"
     expected.resumeSeconds = 0
     expected.record = "r"
     expected.address = "::1"
     let outcome = parse(
       "--users", "-", "--port=0", "--domain", "capulet.example", "--mechanisms", "privacy-list,blocking",
-      "--certificate", "c", "--plain", "--components", "k", "--resume-seconds", "0", "--record", "r", "--listen", "::1")
+      "--certificate", "c", "--plain", "--no-plus", "--components", "k", "--resume-seconds", "0", "--record", "r",
+      "--listen", "::1")
     #expect(outcome == .run(expected))
   }
 

@@ -26,6 +26,9 @@ extension Element {
   /// The stanza's type.
   var type: String? { attribute("type") }
 
+  /// Whom it is for, as a client of that address would say it: in its prepared form, and not as the sender wrote it.
+  private var recipient: String? { attribute("to").map { (try? JID($0))?.description ?? $0 } }
+
   /// Whether it may be answered by an error (RFC 6120 §8.3.1): answers and errors must not be.
   var mayFail: Bool {
     switch name {
@@ -38,7 +41,7 @@ extension Element {
   func failure(_ error: StanzaError, to sender: Address) -> Element {
     Element(
       name, clientNamespace,
-      ["from": attribute("to"), "to": sender.description, "id": attribute("id"), "type": "error"],
+      ["from": recipient, "to": sender.description, "id": attribute("id"), "type": "error"],
       children: [error.element])
   }
 
@@ -46,7 +49,7 @@ extension Element {
   func result(_ payload: Element?, to sender: Address) -> Element {
     Element(
       "iq", clientNamespace,
-      ["from": attribute("to"), "to": sender.description, "id": attribute("id"), "type": "result"],
+      ["from": recipient, "to": sender.description, "id": attribute("id"), "type": "result"],
       children: payload.map { [$0] } ?? [])
   }
 

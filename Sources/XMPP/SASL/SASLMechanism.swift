@@ -38,7 +38,7 @@ public enum SASLMechanism: String, Hashable, Sendable, CaseIterable, Comparable 
   }
 
   /// Whether the proof is for one TLS connection only.
-  var bindsChannel: Bool { rawValue.hasSuffix("-PLUS") }
+  public var bindsChannel: Bool { rawValue.hasSuffix("-PLUS") }
 
   /// The hash function of SCRAM; nil for the other mechanisms.
   var digest: Digest? {

@@ -50,10 +50,7 @@ public struct ServerLimits: Hashable, Sendable {
   /// How many bytes may be said until then, TLS's own not counted.
   public var loginBytes = 64 * 1024
   /// How often a client may fail to prove who it is on one connection.
-  ///
-  /// No more than five is asked for (RFC 6120 §6.4.5), and there are clients that need four: they try every mechanism that
-  /// is tied to TLS first, in a way that this server refuses.
-  public var loginFailures = 5
+  public var loginFailures = 3
   /// How many connections may be there whose session has not begun.
   public var loginStreams = 4096
   /// How many streams there may be in all, those included whose session waits for its client.
