@@ -116,9 +116,9 @@ let package = Package(
       ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Store", "Support", "TLS", "XMPP"]),
     tests("DaemonTests", ["Support", "nightcloakd"]),
     tests("LoopbackTests", ["LoopbackServer", "Support", "XMPP", "nightcloak-loopback"]),
+    .target(name: "Outside", dependencies: ["Support"], path: "Tests/Outside", swiftSettings: settings),
     tests("WitnessTests", ["Outside", "Support"]),
     tests("FaultTests", ["Support"]),
-    .target(name: "Outside", dependencies: ["Support"], path: "Tests/Outside", swiftSettings: settings),
     program("VisibilityDriver", ["Outside", "Support"], path: "Tests/VisibilityDriver"),
     program("Endurance", ["Support"], path: "Tests/Endurance"),
   ]
