@@ -150,12 +150,14 @@ extension Account {
   /// Notes that the server sent presence of ours back.
   func noteRefused(_ presence: Presence) {
     guard let condition = presence.error?.condition else { return }
-    let isOurs = presence.from.map { $0.bare == jid || $0 == jid.server } ?? true
-    // A contact's server that cannot be reached says nothing about ours, and neither does a list of the user's own that
-    // keeps directed presence from a contact (ejabberd then says not-acceptable).
-    if isOurs
-      || audience.mechanism != .directed
-        && [.badRequest, .notAcceptable, .notAllowed, .policyViolation].contains(condition)
+    guard let from = presence.from, from.bare != jid, from != jid.server else {
+      return refusedPresence = condition.rawValue
+    }
+    // A contact's server that cannot be reached says nothing about ours; and of a broadcast Prosody sends back one copy
+    // for each contact that the person has blocked (measured).
+    let wasDirected = audience.wasShown(Address(from)) || audience.wasShown(.bare(BareAddress(from.bare)))
+    if wasDirected && [.badRequest, .notAcceptable, .notAllowed, .policyViolation].contains(condition)
+      || audience.mechanism == .invisiblePresence && condition == .badRequest
     {
       refusedPresence = condition.rawValue
     }

@@ -108,6 +108,23 @@ struct MechanismTests {
     #expect(try said(home).isEmpty)
   }
 
+  @Test("A broadcast that comes back for a contact that is blocked is no refusal; directed presence that does, is one")
+  @LoopActor func sentBack() async throws {
+    let refusal = """
+      <presence type='error' from='romeo@localhost'><error type='modify'>\
+      <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+      """
+    let visible = try await Home(roster: Self.roster)
+    visible.onOpen = { $0.bounces = { $0.name == "presence" ? refusal : nil } }
+    try await visible.account.connect()
+    let hidden = try await home(.invisible)
+    try hidden.server.bounces = { $0.attribute("to") == "romeo@localhost" ? refusal : nil }
+    let error = await #expect(throws: AccountError.self) {
+      try await hidden.account.setVisibility(VisibilityWish(showsOthers: false, contacts: [Self.romeo]))
+    }
+    #expect(error?.code == .serverRefused)
+  }
+
   @Test("Type invisible never goes to a server that does not announce it")
   @LoopActor func unannounced() async throws {
     let home = try await Home(wish: .invisible, mechanism: .invisiblePresence, roster: Self.roster)
