@@ -50,6 +50,7 @@ extension OutsideRun {
     }
     // As from a resource that is not there.
     if question != nil, node["type"] == "error", node.name != "presence" { return nil }
+    if wasLost, node["type"] == "error" { return excuse(.bounce, if: true) }
     let isFarewell = node.name == "presence" && node["type"] == "unavailable"
     return isFarewell && subscriptionTalk.contains(recorder.bare)
       ? excuse(.endOfSubscription, if: true) : excuse(.lostConnection, if: isFarewell && wasLost)

@@ -8,6 +8,8 @@ struct ServerLeak {
   enum What: String {
     /// That our full JID went, to contacts that never saw it, when a connection is lost.
     case lostConnection = "an unavailable when the connection is lost"
+    /// To whoever wrote to a session that broke, that what it had not acknowledged cannot be delivered.
+    case bounce = "the bounce of what a lost session had"
     /// To a contact that gives its subscription up, that each of our full JIDs went, seen or not.
     case endOfSubscription = "an unavailable at the end of a subscription"
     /// To a contact, our resource.
@@ -32,6 +34,12 @@ struct ServerLeak {
     ServerLeak(
       server: .ejabberd, mechanism: "privacy-list", what: .endOfSubscription, word: "server-lists-resource"),
     ServerLeak(server: .ejabberd, mechanism: "directed", what: .resources, word: "server-lists-resource"),
+    ServerLeak(server: .ejabberd, mechanism: "privacy-list", what: .resources, word: "server-lists-resource"),
+    ServerLeak(server: .prosody, mechanism: "directed", what: .bounce, word: "unclean-close-shows-unavailable"),
+    ServerLeak(
+      server: .prosodyWithLists, mechanism: "directed", what: .bounce, word: "unclean-close-shows-unavailable"),
+    ServerLeak(
+      server: .prosodyWithLists, mechanism: "privacy-list", what: .bounce, word: "unclean-close-shows-unavailable"),
   ]
 
   /// The entry for something that a server told while a mechanism was in force.

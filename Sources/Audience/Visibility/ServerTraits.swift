@@ -19,8 +19,10 @@ public struct ServerTraits: Hashable, Sendable {
   /// One row for each kind of server, by what it calls itself unless somebody has named it otherwise.
   private static let measured: [String: @Sendable (Mechanism) -> Set<Degradation>] = [
     "Prosody": { mechanism in
-      // Its list module hides our probes together with the rest, and the end of a session only after a withdrawal.
-      mechanism == .privacyList ? [.noContactPresence, .uncleanCloseShowsUnavailable] : []
+      // What a lost session had not acknowledged it sends back in that session's name. Its list module hides our probes
+      // together with the rest, and the end of a session only after a withdrawal.
+      let always: Set<Degradation> = [.uncleanCloseShowsUnavailable]
+      return mechanism == .privacyList ? always.union([.noContactPresence]) : always
     },
     "ejabberd": { _ in
       // Its capabilities module asks in our name whoever is new to it. Contacts it tells, under an active list as well, that

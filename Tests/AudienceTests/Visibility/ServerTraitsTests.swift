@@ -13,7 +13,7 @@ struct ServerTraitsTests {
   @Test("A server falls short by what it is and by the mechanism")
   func rows() {
     #expect(words("Prosody", .privacyList) == [.noContactPresence, .uncleanCloseShowsUnavailable])
-    #expect(words("Prosody", .directed).isEmpty)
+    #expect(words("Prosody", .directed) == [.uncleanCloseShowsUnavailable])
     let ejabberd: Set<Degradation> = [
       .serverAnswersFullJID, .serverAsksStrangers, .serverTellsLastActivity, .serverListsResource,
     ]
