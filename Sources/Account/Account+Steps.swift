@@ -81,6 +81,7 @@ extension Account {
     case .invisibleCommand(let probe):
       if audience.isBroadcasting { isResourceKnown = true }
       try await command(Element("invisible", invisibleNamespace, ["probe": probe ? "true" : "false"]))
+      showSessionsAgain()
     case .visibleCommand: try await command(Element("visible", invisibleNamespace))
     case .list(let visibility): try await lists.set(visibility)
     case .activateList: try await lists.activate()
@@ -107,10 +108,10 @@ extension Account {
     decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
   }
 
-  /// Where a list has to be left our presence is withdrawn first, and servers tell that to those who got directed
-  /// presence, too: their sessions go on, so they are shown us again.
+  /// Where a list has to be left, and where the invisible command is given, servers take our presence back from those who
+  /// got it directed, too: their sessions go on, so they are shown us again.
   private func showSessionsAgain() {
-    guard audience.mechanism == .privacyList else { return }
+    guard audience.mechanism == .privacyList || audience.mechanism == .invisibleCommand else { return }
     decide { _, audience in
       audience.sessions.values.filter {
         let contact = $0.address.account

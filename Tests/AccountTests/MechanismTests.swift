@@ -179,6 +179,18 @@ struct MechanismTests {
     #expect(home.servers.count == 1)
   }
 
+  @Test("By the invisible command all but some takes presence to each of the others, where that will do")
+  @LoopActor func commandExcept() async throws {
+    let home = try await home(.visible, Self.invisibleCommand)
+    #expect(try said(home) == ["available"])
+    try await home.account.setVisibility(
+      VisibilityWish(showsOthers: true, contacts: [Self.romeo], acceptsLess: true))
+    #expect(try said(home) == ["invisible:1 probe", "available → nurse", "available → tybalt"])
+    #expect(home.account.degraded.contains(.lateContactsMissUs))
+    try await home.account.showTo([BareJID("romeo@localhost")], groups: [])
+    #expect(try said(home) == ["visible:1", "available"])
+  }
+
   // MARK: Directed presence
 
   @Test("By directed presence: to each who may see us, and to nobody else")

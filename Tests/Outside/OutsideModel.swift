@@ -65,6 +65,12 @@ struct OutsideModel: Equatable {
     exceptions.isEmpty ? (showsOthers ? "visible" : "invisible") : (showsOthers ? "except" : "only")
   }
 
+  /// Whether everybody who has a subscription sees us: as long as nobody is in a group that is hidden from, nothing has to
+  /// be kept from anybody.
+  var exceptsNobody: Bool {
+    showsOthers && exceptions.allSatisfy { $0.hasPrefix("group:") } && !roster.keys.contains(where: isException)
+  }
+
   /// Whether the server can keep to it.
   var isPossible: Bool {
     mode != "except" || acceptsLess || mechanism == "privacy-list" || mechanism == "invisible-presence"

@@ -115,7 +115,7 @@ public final class OutsideRun {
       \(journal.suffix(30).map { "  " + $0 }.joined(separator: "\n"))
       \(text)
       the program's log ends:
-      \(account.log.split(separator: "\n").suffix(plan.logLevel == "debug" ? 40 : 5).joined(separator: "\n"))
+      \(account.log.split(separator: "\n").suffix(plan.logLevel == "debug" ? 20_000 : 5).joined(separator: "\n"))
       """
   }
 

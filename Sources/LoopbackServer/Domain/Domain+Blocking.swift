@@ -61,4 +61,15 @@ extension LoopbackDomain {
     push(Blocking.element("unblock", addresses), to: account) { $0.wantsBlocks }
     return nil
   }
+
+  /// What an account's sessions have shown to those whom it blocks now is taken back.
+  private mutating func withhold(_ account: BareAddress) {
+    guard let owner = accounts[account] else { return }
+    let filter = StanzaFilter(owner, list: nil)
+    for id in sessions(of: account) {
+      let forwards = sessions[id]?.forwarding.withhold { filter.denies(.presenceOut, $0) } ?? []
+      perform(forwards, of: id, present: .presence())
+      if !forwards.isEmpty { gone(id) }
+    }
+  }
 }

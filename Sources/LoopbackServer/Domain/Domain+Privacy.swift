@@ -6,9 +6,9 @@ internal import XMPP
 
 // Privacy lists as clients ask for them and change them (XEP-0016).
 //
-// Servers differ in what a list does to presence (see the tests of each). Here it is what the specification says: whoever
-// is denied sees us go at once; directed presence under a deny list is refused with `not-acceptable`; who is allowed again
-// sees nothing until the next presence.
+// Servers differ in what a list does to presence (see the tests of each). Here it is as on all that people run: a list that
+// is set or taken up sends nothing by itself, to those whom it denies as little as to those whom it allows; directed
+// presence under a deny list is refused with `not-acceptable`, as ejabberd does.
 
 extension LoopbackDomain {
   func getPrivacy(_ question: Element, from id: SessionID) throws(StanzaError) -> Element? {
@@ -55,7 +55,6 @@ extension LoopbackDomain {
       try setList(name, change, of: account, from: id)
     default: throw StanzaError(.badRequest)
     }
-    withhold(account)
     return nil
   }
 
@@ -93,15 +92,5 @@ extension LoopbackDomain {
   /// Whether the default list is what holds for another session.
   private func defaultHolds(for account: BareAddress, but id: SessionID) -> Bool {
     sessions(of: account).contains { $0 != id && sessions[$0]?.activeList == nil }
-  }
-
-  /// What an account's sessions have shown, and its filters forbid now, is taken back.
-  mutating func withhold(_ account: BareAddress) {
-    for id in sessions(of: account) {
-      guard let filter = filter(id), !filter.isOpen else { continue }
-      let forwards = sessions[id]?.forwarding.withhold { filter.denies(.presenceOut, $0) } ?? []
-      perform(forwards, of: id, present: .presence())
-      if !forwards.isEmpty { gone(id) }
-    }
   }
 }

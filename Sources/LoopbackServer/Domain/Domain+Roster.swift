@@ -42,8 +42,6 @@ extension LoopbackDomain {
       $0.name = name
       $0.groups = groups
     }
-    // A rule of a privacy list about the group may keep our presence from the contact now (XEP-0016 §2.2, rule 9).
-    withhold(account)
     return nil
   }
 
