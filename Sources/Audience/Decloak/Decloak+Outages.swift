@@ -25,6 +25,6 @@ extension Decloak {
 
   /// Everybody who saw us and may not any more, and has not been told so.
   public func owedFarewells(_ audience: Audience) -> [DecloakEffect] {
-    audience.shownOutside().map(DecloakEffect.hide)
+    takeBack(from: audience.shownOutside(), audience)
   }
 }

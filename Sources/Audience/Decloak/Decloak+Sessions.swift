@@ -58,7 +58,7 @@ extension Decloak {
   ) -> [DecloakEffect] {
     audience.setSubscriber(contact, seesUs)
     // The server tells of the broadcast; of directed presence we alone know.
-    var effects = audience.shownOutside(contact).map(DecloakEffect.hide) + supersede(contact, audience)
+    var effects = takeBack(from: audience.shownOutside(contact), audience) + supersede(contact, audience)
     guard seesUs, seen, audience.isShownBySubscription(contact),
       audience.sessions(with: contact).contains(where: \.upgrading)
     else { return effects }
@@ -69,7 +69,7 @@ extension Decloak {
   /// The roster arrived whole.
   public mutating func rosterReplaced(_ subscribers: Set<BareAddress>, audience: inout Audience) -> [DecloakEffect] {
     audience.replaceSubscribers(subscribers)
-    return audience.shownOutside().map(DecloakEffect.hide)
+    return takeBack(from: audience.shownOutside(), audience)
       + pendingRequests.flatMap { supersede($0.contact, audience) }
   }
 
@@ -84,7 +84,7 @@ extension Decloak {
       old.showsOthers == new.showsOthers
       ? old.exceptions.symmetricDifference(new.exceptions).sorted().flatMap { audience.shownOutside($0) }
       : audience.shownOutside()
-    var effects = outside.map { DecloakEffect.hide($0) }
+    var effects = takeBack(from: outside, audience)
     effects += pendingRequests.flatMap { supersede($0.contact, audience) }
     // A session in which we wait for an answer stays: without it the answer would be nothing to us.
     let absorbed = audience.sessions.keys.filter {
@@ -179,16 +179,19 @@ extension Decloak {
     // While we hide or leave, subscribers are told by other means.
     guard !audience.contains(address) else { return [] }
     var leaving = [address]
-    var staying: [Session] = []
     if case .bare(let contact) = address {
       // What goes to the bare JID does not reach a resource that has broadcast nothing itself (measured), so those
       // that were sent presence of their own are told one by one.
       leaving += audience.shownOutside(contact).filter { $0 != address }
-      // And it does reach those that still have a session.
-      staying = audience.sessions(with: contact)
     }
-    return leaving.filter { told.insert($0).inserted }.map { .hide($0) }
-      + staying.map { .show($0.address, full: $0.full) }
+    return takeBack(from: leaving.filter { told.insert($0).inserted }, audience)
+  }
+
+  /// Tells those who may not see us any more. What goes to a bare JID reaches resources that have a session, too, which
+  /// are shown us again.
+  func takeBack(from addresses: [Address], _ audience: Audience) -> [DecloakEffect] {
+    let staying = addresses.filter { $0 == .bare($0.account) }.flatMap { audience.sessions(with: $0.account) }
+    return addresses.map { .hide($0) } + staying.map { .show($0.address, full: $0.full) }
   }
 
   mutating func endPeer(_ address: Address, _ cause: SessionEndCause) -> [DecloakEffect] {
