@@ -75,6 +75,11 @@ struct OutsideModel: Equatable {
     mode == "visible" || mechanism == "privacy-list" || mechanism == "invisible-presence"
   }
 
+  /// Whether anything has to be done about it: a group without members hides us from nobody.
+  var hides: Bool {
+    !showsOthers || exceptions.contains { !$0.hasPrefix("group:") } || roster.keys.contains(where: isException)
+  }
+
   private func groups(of contact: String) -> Set<String> {
     Set((roster[contact]?.groups ?? []).map { "group:\($0)" })
   }
