@@ -65,12 +65,6 @@ struct OutsideModel: Equatable {
     exceptions.isEmpty ? (showsOthers ? "visible" : "invisible") : (showsOthers ? "except" : "only")
   }
 
-  /// Whether everybody who has a subscription sees us: as long as nobody is in a group that is hidden from, nothing has to
-  /// be kept from anybody.
-  var exceptsNobody: Bool {
-    showsOthers && exceptions.allSatisfy { $0.hasPrefix("group:") } && !roster.keys.contains(where: isException)
-  }
-
   /// Whether the server can keep to it.
   var isPossible: Bool {
     mode != "except" || acceptsLess || mechanism == "privacy-list" || mechanism == "invisible-presence"
@@ -79,6 +73,11 @@ struct OutsideModel: Equatable {
   /// Whether somebody who logs in later is told of us by the server.
   var reachesLatecomers: Bool {
     mode == "visible" || mechanism == "privacy-list" || mechanism == "invisible-presence"
+  }
+
+  /// Whether anything has to be done about it: a group without members hides us from nobody.
+  var hides: Bool {
+    !showsOthers || exceptions.contains { !$0.hasPrefix("group:") } || roster.keys.contains(where: isException)
   }
 
   private func groups(of contact: String) -> Set<String> {

@@ -39,8 +39,10 @@ extension OutsideRun {
     try fence()
     let requests = try account.call(.Connection, "ListSubscriptionRequests").first?.list ?? []
     let isListed = requests.contains { $0["Contact"]?.text == contact.bare }
-    // A server that thinks us offline keeps it until we broadcast, and jabberd2 while our priority is negative (measured).
-    if !isListed, plan.server == .jabberd2 || model.mechanism == "directed" && model.mode != "visible" {
+    // A server that thinks us offline keeps it until we broadcast, and jabberd2 while our priority is negative; one that
+    // is kept ejabberd does not send again (measured).
+    let isHidden = model.mechanism == "directed" && model.mode != "visible"
+    if !isListed, isHidden || plan.server == .jabberd2 || waiting.contains(contact.bare) {
       waiting.insert(contact.bare)
       return
     }

@@ -121,7 +121,7 @@ extension OutsideRun {
     }
     if model.isOnline {
       compare("Pending", "false", "\(state["Pending"]?.truth ?? true)")
-      compare("Mechanism", model.exceptsNobody ? "none" : model.mechanism, state["Mechanism"]?.text ?? "")
+      compare("Mechanism", model.hides ? model.mechanism : "none", state["Mechanism"]?.text ?? "")
     }
     compare("being connected", "\(model.isOnline)", "\(!account.fullJID.isEmpty)")
     return differences
