@@ -43,7 +43,9 @@ extension OutsideRun {
 
   /// We ask somebody, which shows us to them.
   func requestDecloak() throws {
-    guard let asked = cast.strangers.randomElement(using: &numbers) else { return }
+    // A request says less than those know who are shown all of it: it would take the place of that.
+    let free = cast.strangers.filter { model.session($0.bare) != .all && model.session($0.full) != .all }
+    guard let asked = free.randomElement(using: &numbers) else { return }
     note("RequestDecloak \(asked.role)")
     let isNew = model.sessions[asked.bare] == nil
     if isNew { model.sessions[asked.bare] = OutsideModel.Session(isFull: false, isShared: true) }
