@@ -154,10 +154,11 @@ extension Account {
     guard let from = presence.from, from.bare != jid, from != jid.server else {
       return refusedPresence = condition.rawValue
     }
-    // A contact's server that cannot be reached says nothing about ours; and of a broadcast Prosody sends back one copy
-    // for each contact that the person has blocked (measured).
+    // A contact's server that cannot be reached says nothing about ours. And whom the person has blocked, ejabberd lets
+    // nothing through to (`not-acceptable`), and Prosody sends back a copy of each broadcast (measured): it is what they
+    // want.
     let wasDirected = audience.wasShown(Address(from)) || audience.wasShown(.bare(BareAddress(from.bare)))
-    if wasDirected && [.badRequest, .notAcceptable, .notAllowed, .policyViolation].contains(condition)
+    if wasDirected && [.badRequest, .notAllowed, .policyViolation].contains(condition)
       || audience.mechanism == .invisiblePresence && condition == .badRequest
     {
       refusedPresence = condition.rawValue

@@ -169,7 +169,9 @@ extension LoopbackDomain {
   mutating func perform(_ forwards: [PresenceForwarding.Forward], of id: SessionID, present: Element) {
     guard !forwards.isEmpty, let session = sessions[id] else { return }
     let sender = Address.full(session.address)
-    for forward in forwards {
+    let filter = filter(id)
+    // What a list denies is dropped, a goodbye too: whoever saw us goes on believing it, as on servers that people run.
+    for forward in forwards where filter?.listDenies(.presenceOut, forward.to) != true {
       let stanza =
         switch forward.content {
         case .present: present

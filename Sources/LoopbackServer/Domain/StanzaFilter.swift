@@ -26,7 +26,12 @@ struct StanzaFilter {
   /// Whether a kind of stanza does not go to, or come from, somebody. Nothing stands between the account's own sessions.
   func denies(_ kind: PrivacyList.Kind, _ peer: Address) -> Bool {
     guard !isOpen, peer.account != owner else { return false }
-    return blocks(peer) || list?.denies(kind, peer, roster?[peer.account]) ?? false
+    return blocks(peer) || listDenies(kind, peer)
+  }
+
+  /// As ``denies(_:_:)``, by the list alone.
+  func listDenies(_ kind: PrivacyList.Kind, _ peer: Address) -> Bool {
+    peer.account != owner && list?.denies(kind, peer, roster?[peer.account]) ?? false
   }
 
   /// Whether somebody is blocked.
