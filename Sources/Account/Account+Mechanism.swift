@@ -21,7 +21,10 @@ extension Account {
     guard status == .connected, audience.mode != .visible else { return [] }
     var words = surroundings.traits.degradations(of: audience.mechanism)
     if audience.mechanism == .directed { words.insert(.bareMessagesStored) }
-    if audience.mode == .except, !audience.mechanism.canExcept { words.insert(.lateContactsMissUs) }
+    // Where the server thinks us offline, it is we who show ourselves, and nobody tells us who comes later.
+    if audience.mode == .except || audience.mode == .only, !audience.mechanism.canExcept {
+      words.insert(.lateContactsMissUs)
+    }
     if audience.mechanism == .invisiblePresence, !surroundings.announced.contains(.invisiblePresence) {
       words.insert(.unverified)
     }
