@@ -75,7 +75,8 @@ extension OutsideRun {
     guard applies, let leak = ServerLeak.find(plan.server, model.mechanism, what) else {
       return "it was never allowed"
     }
-    return degraded.contains(leak.word)
+    // Who hides from nobody has no shortcoming to be told of, though a list of his own may keep somebody away.
+    return degraded.contains(leak.word) || !model.hides
       ? nil
       : "the server tells \(what.rawValue) by itself, but Degraded does not have \(leak.word): \(degraded.sorted())"
   }
