@@ -48,12 +48,19 @@ final class Scene {
   ) throws -> OurAccount {
     let trusted = certificate ?? (proxy.isIntercepting ? certificates.root.file : witness.server.certificate)
     let user = user ?? users[0]
-    return try witness.account(
+    let account = try witness.account(
       user, user: user,
       parameters: [
         "port": .uint16(proxy.port), "ca-file": .string(trusted), "tls": .string(tls ?? "starttls"),
         "visibility": .string(isVisible ? "visible" : "invisible"),
       ])
+    // What contacts answer to probes comes when it likes, and Prosody sends it back in the name of a session that is lost:
+    // here it is only how one logs in that counts.
+    if !isVisible {
+      try account.call(
+        .Visibility, "SetVisibility", [.string("invisible"), .strings([]), .options(["probe": .bool(false)])])
+    }
+    return account
   }
 
   /// Removes it, and all that is remembered of it.
