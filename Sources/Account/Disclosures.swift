@@ -86,6 +86,12 @@ final class Disclosures {
     faults.attempt { () throws(StoreError) in try store.removeDisclosure(resource: resource, jid: jid.description) }
   }
 
+  /// Undirected unavailable told all of them that we went, but for some whom it does not reach.
+  func settle(allBut others: Set<Address>) {
+    let others = Set(others.compactMap(\.jid))
+    for jid in noted.subtracting(others) { settle(jid) }
+  }
+
   /// Everybody has been told that a resource is gone, or nobody can be any more.
   func settle(_ resource: String) {
     settled.insert(resource)

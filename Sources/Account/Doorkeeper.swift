@@ -119,6 +119,7 @@ final class Doorkeeper {
       // Written down first: what is not known to have been shown cannot be taken back.
       try disclosures.note(departure, to: stanza.to, audience.mode)
       audience.noteDeparture(departure, to: to)
+      if departure == .unavailable, to == nil { disclosures.settle(allBut: audience.shown) }
     }
     try noteShowing(by: stanza)
     stream.send(stanza.element, notes)
@@ -160,7 +161,13 @@ final class Doorkeeper {
   /// Notes that an unavailable was lost: whoever it was for may see us still.
   func lostFarewell(to address: Address?) {
     audience.noteLostFarewell(to: address)
-    if let jid = address?.jid { disclosures.lostFarewell(to: jid, audience.mode) }
+    if let address {
+      if let jid = address.jid { disclosures.lostFarewell(to: jid, audience.mode) }
+    } else {
+      for jid in audience.shown.compactMap(\.jid) {
+        disclosures.lostFarewell(to: jid, audience.visibilityWhenWithdrawn.mode)
+      }
+    }
   }
 
   /// Notes that somebody, or everybody, sees nothing of us: what was to be taken back never arrived, or has been.

@@ -38,6 +38,17 @@ struct PrivacyListTests {
     #expect(home.account.mechanism == .privacyList)
   }
 
+  @Test("Whoever was told by undirected unavailable is owed no goodbye any more")
+  @LoopActor func toldByWithdrawal() async throws {
+    let lists = ScriptedLists()
+    let home = try await home(lists)
+    try await home.account.showTo([BareJID("nurse@localhost")], groups: [])
+    #expect(try home.store.disclosures().map(\.jid) == ["nurse@localhost"])
+    try await home.account.setVisibility(
+      VisibilityWish(showsOthers: true, contacts: [BareAddress("nurse@localhost")]))
+    #expect(try home.store.disclosures().isEmpty)
+  }
+
   @Test("What the default list blocked stays blocked, and nothing that is shown gets past it")
   @LoopActor func keptRules() async throws {
     let lists = ScriptedLists()
