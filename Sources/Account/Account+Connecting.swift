@@ -121,7 +121,9 @@ extension Account {
     _ = await streamEnd.wait(end, atMost: Self.closeLimit)
     guard streamSerial == serial else { return }
     forgetStream()
-    if suspended == nil { forgetSession() }
+    guard suspended == nil else { return }
+    disclosures.settleSession()
+    forgetSession()
   }
 
   /// A person does not want the connection any more, and there is none to close in order.

@@ -134,6 +134,8 @@ extension Account {
     decide { decloak, audience in
       decloak.resumed(unconfirmed: unconfirmed.shown, hasNewPresence: hasNewPresence, audience: audience)
     }
+    // Those who see us by the roster, and were sent it one by one.
+    updates.send(to: unconfirmed.shown.filter { audience.sessions[$0] == nil && audience.wantsUpdate($0) })
   }
 
   // MARK: The next try

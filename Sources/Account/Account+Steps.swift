@@ -84,8 +84,12 @@ extension Account {
       showSessionsAgain()
     case .visibleCommand: try await command(Element("visible", invisibleNamespace))
     case .list(let visibility): try await lists.set(visibility)
-    case .activateList: try await lists.activate()
-    case .declineList: try await lists.decline()
+    case .activateList:
+      try disclosures.noteSession()
+      try await lists.activate()
+    case .declineList:
+      try await lists.decline()
+      disclosures.settleSession()
     case .removeList: await lists.remove()
     case .covered(let isCovered):
       doorkeeper.audience.cover(isCovered)

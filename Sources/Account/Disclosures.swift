@@ -36,8 +36,8 @@ final class Disclosures {
     try AccountError.storing { () throws(StoreError) in
       let all = try store.disclosures().filter { !settled.contains($0.resource) }
       guard let first = all.first else { return nil }
-      let addresses = all.filter { $0.resource == first.resource }.compactMap { try? JID($0.jid) }.map(Address.init)
-      return (first.resource, addresses)
+      let jids = all.filter { $0.resource == first.resource }.compactMap { try? JID($0.jid) }
+      return (first.resource, jids.filter { $0.bare != account }.map(Address.init))
     }
   }
 
@@ -89,8 +89,26 @@ final class Disclosures {
   /// Undirected unavailable told all of them that we went, but for some whom it does not reach.
   func settle(allBut others: Set<Address>) {
     let others = Set(others.compactMap(\.jid))
-    for jid in noted.subtracting(others) { settle(jid) }
+    for jid in noted.subtracting(others) where jid.bare != account { settle(jid) }
   }
+
+  // MARK: The session itself
+
+  /// The present session hides behind a list. Should it end uncleanly the server keeps it for a while, and shows it to
+  /// whoever a list of a later session lets through, since both have the same: so that it does not outlive us, its
+  /// resource is bound once more, as where somebody is owed a goodbye.
+  /// - Throws: ``AccountError`` `storageFailed`.
+  func noteSession() throws(AccountError) {
+    guard let resource, !noted.contains(JID(account)) else { return }
+    try AccountError.storing { () throws(StoreError) in
+      try store.noteDisclosure(resource: resource, jid: account.description)
+    }
+    noted.insert(JID(account))
+    settled.remove(resource)
+  }
+
+  /// The session hides behind a list no longer, or has ended in order.
+  func settleSession() { settle(JID(account)) }
 
   /// Everybody has been told that a resource is gone, or nobody can be any more.
   func settle(_ resource: String) {

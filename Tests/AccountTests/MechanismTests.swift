@@ -112,7 +112,7 @@ struct MechanismTests {
   @LoopActor func sentBack() async throws {
     let refusal = """
       <presence type='error' from='romeo@localhost'><error type='modify'>\
-      <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+      <not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
       """
     let visible = try await Home(roster: Self.roster)
     visible.onOpen = { $0.bounces = { $0.name == "presence" ? refusal : nil } }

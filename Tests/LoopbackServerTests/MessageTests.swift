@@ -86,7 +86,7 @@ struct MessageTests {
     #expect(try scene.say("juliet/j", "<message type='error' to='{nobody}'/>").isEmpty)
   }
 
-  @Test("What a session was sent and perhaps never had goes to another one, or waits; questions are answered")
+  @Test("What a session was sent and perhaps never had goes to another one, or waits; questions are not answered twice")
   func unacknowledged() throws {
     var scene = try Scene(["romeo": [], "juliet": []])
     try scene.online("juliet/j", "romeo/r", "romeo/s")
@@ -97,7 +97,7 @@ struct MessageTests {
       namespace: "jabber:client")
     #expect(
       scene.end("romeo/r", unacknowledged: [message, question]) == [
-        "romeo/s": ["romeo/r unavailable", "juliet/j: hi"], "juliet/j": ["iq error cancel service-unavailable"],
+        "romeo/s": ["romeo/r unavailable", "juliet/j: hi"]
       ])
     #expect(scene.end("romeo/s", unacknowledged: [message]).isEmpty)
     #expect(try scene.online("romeo/t")["romeo/t"] == ["romeo/t", "juliet/j: hi"])

@@ -28,6 +28,8 @@ extension OutsideRun {
     case .contactUnsubscribes, .deny: model.isOnline && !present { $0.seesUs }.isEmpty
     case .subscribe: model.isOnline && !present { !$0.isSeen }.isEmpty
     case .unsubscribe: model.isOnline && !present { $0.isSeen }.isEmpty
+    // What is in memory alone is gone with the server.
+    case .restart: plan.server != .loopback
     case .remove: model.isOnline && !present { $0.seesUs || $0.isSeen }.isEmpty
     default: true
     }

@@ -8,7 +8,7 @@ import Testing
 struct OutsideTests {
   @Test(
     "Whatever a person, contacts, strangers and the network do, each sees what they must and nobody got what they must not",
-    arguments: [OutsideServer.prosody])
+    arguments: [OutsideServer.loopback, .prosody])
   func random(server: OutsideServer) async throws {
     try await OutsideRun.run(OutsideRun.Plan(server: server, mechanism: nil, steps: 250, seed: 4))
   }

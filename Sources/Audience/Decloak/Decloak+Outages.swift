@@ -14,12 +14,13 @@ extension Decloak {
       unconfirmed.contains(session.address) || (hasNewPresence && session.full)
     }
     return owedFarewells(audience)
-      + sessions.sorted { $0.address < $1.address }.map { session in
-        if case .bare(let contact) = session.address, let ask = asks[contact], !ask.isAnswered {
-          .request(contact, ask.reason)
-        } else {
-          .show(session.address, full: session.full || audience.seesAll(session.address))
+      + sessions.sorted { $0.address < $1.address }.flatMap { session -> [DecloakEffect] in
+        let shows = DecloakEffect.show(session.address, full: session.full || audience.seesAll(session.address))
+        guard case .bare(let contact) = session.address, let ask = asks[contact], !ask.isAnswered else {
+          return [shows]
         }
+        // A request says no more than that we are there: what was shared besides is said behind it.
+        return [.request(contact, ask.reason)] + (session.full ? [shows] : [])
       }
   }
 

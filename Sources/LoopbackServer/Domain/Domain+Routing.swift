@@ -88,21 +88,12 @@ extension LoopbackDomain {
     return false
   }
 
-  /// Looks after what a session has been sent and has perhaps never had.
+  /// Looks after a message that a session was sent and has perhaps never had. A question may have been answered: a second
+  /// answer, by the server, would tell whoever asked that somebody had been there, and has gone.
   mutating func giveBack(_ stanza: Element, to address: Address) {
-    guard let sender = stanza.attribute("from").flatMap(Address.init(prepared:)) else { return }
-    switch stanza.name {
-    case "message": store(stanza, from: sender, for: address.account)
-    case "iq" where stanza.mayFail:
-      // Whoever asked may have gone, too.
-      let failure = stanza.failure(StanzaError(.serviceUnavailable), to: sender)
-      if isLocal(sender.account) {
-        guard let resource = sender.resource, let id = accounts[sender.account]?.resources[resource] else { return }
-        send(failure, to: id)
-      } else if let id = component(of: sender.account) ?? nil {
-        send(failure, to: id)
-      }
-    default: break
+    guard stanza.name == "message", let sender = stanza.attribute("from").flatMap(Address.init(prepared:)) else {
+      return
     }
+    store(stanza, from: sender, for: address.account)
   }
 }

@@ -71,7 +71,7 @@ public struct LoopbackDomain {
 
   /// A client's session, or a component's, is over.
   /// - Parameter unacknowledged: what it was sent and has not said that it had (XEP-0198): messages are looked after as if
-  ///   they had come now, and questions are answered in its place.
+  ///   they had come now.
   public mutating func ended(_ id: SessionID, unacknowledged: [Element] = []) -> [Delivery] {
     if let session = sessions[id] {
       leave(id)
