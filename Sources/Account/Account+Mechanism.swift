@@ -39,9 +39,11 @@ extension Account {
     // A server that says nothing announces nothing.
     let answer = try? await requests.send(.get, to: jid.server, payload: query, limit: Self.iqLimit)
     let info = answer?.payload.first.flatMap { try? DiscoInfo($0) }
-    surroundings = Surroundings(info, trustsUnannounced: configuration.trustsUnannounced)
-    doorkeeper.audience.use(configuration.mechanism ?? surroundings.supported.first ?? .directed)
+    knownSurroundings = Surroundings(info, trustsUnannounced: configuration.trustsUnannounced)
+    doorkeeper.audience.use(chosenMechanism)
   }
+
+  private var chosenMechanism: Mechanism { configuration.mechanism ?? surroundings.supported.first ?? .directed }
 
   /// The namespace of the invisible command that the server knows (XEP-0186).
   var invisibleNamespace: String { surroundings.invisibleNamespace }
@@ -51,7 +53,7 @@ extension Account {
     guard wish.mode != .visible else { return }
     try checkMechanism()
     try checkPrivacyList(wish)
-    guard wish.mode == .except, !audience.mechanism.canExcept, !wish.acceptsLess else { return }
+    guard wish.mode == .except, !chosenMechanism.canExcept, !wish.acceptsLess else { return }
     throw AccountError(
       .notSupportedByServer,
       "This server cannot keep our presence from some contacts alone (that takes XEP-0018 or privacy lists). Nothing was "
@@ -61,11 +63,11 @@ extension Account {
 
   /// Refuses to be hidden by a mechanism that was asked for and is not there.
   private func checkMechanism() throws(AccountError) {
-    guard !surroundings.supported.contains(audience.mechanism) else { return }
+    guard !surroundings.supported.contains(chosenMechanism) else { return }
     let known = surroundings.supported.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
     throw AccountError(
       .notSupportedByServer,
-      "This server does not announce the mechanism \"\(audience.mechanism.rawValue)\"; it has \(known). Add the account "
+      "This server does not announce the mechanism \"\(chosenMechanism.rawValue)\"; it has \(known). Add the account "
         + "anew with one of these, or without \"mechanism\".")
   }
 }

@@ -3,6 +3,7 @@
 public import Audience
 internal import EventLoop
 internal import Logging
+internal import Store
 public import XMPP
 
 // Who of the contacts may see us (XEP-0018 §3): what people ask for. How it is done: `Account+Steps.swift`.
@@ -24,6 +25,7 @@ extension Account {
   ///   - groups: of the roster.
   /// - Throws: ``AccountError``.
   public func showTo(_ contacts: [BareJID], groups: [String]) async throws(AccountError) {
+    await knowGroups(groups)
     let strangers = status == .connected ? contacts.filter { roster.items[$0]?.subscription.seesUs != true } : []
     if contacts.count > strangers.count || !groups.isEmpty || status != .connected {
       try await changeVisibility { wish in
@@ -41,6 +43,7 @@ extension Account {
   ///   - groups: of the roster.
   /// - Throws: ``AccountError``.
   public func hideFrom(_ contacts: [BareJID], groups: [String]) async throws(AccountError) {
+    await knowGroups(groups)
     try await changeVisibility { wish in
       for contact in contacts { wish.hide(BareAddress(contact)) }
       for group in groups { wish.hide(group: group, members: groupMembers(group)) }
@@ -61,7 +64,8 @@ extension Account {
     var new = wanted
     change(&new)
     guard new != wanted || (status == .connected && isVisibilityPending) else { return }
-    if status == .connected { try check(new) }
+    // What the server cannot do would keep a connection that is lost from coming back.
+    if isEstablished, knownSurroundings != nil { try check(new) }
     try keep(new)
     wanted = new
     isVisibilityPending = true
@@ -113,6 +117,16 @@ extension Account {
       }
     }
     return Visibility(showsOthers: wanted.showsOthers, exceptions: exceptions)
+  }
+
+  /// Who is in a group is asked of the roster that was kept, where there is no other yet: what was said of a member before
+  /// must not outlast what is said of the group now.
+  private func knowGroups(_ groups: [String]) async {
+    guard !groups.isEmpty, status == .disconnected, roster.items.isEmpty, let kept = await store.roster() else {
+      return
+    }
+    guard status == .disconnected, roster.items.isEmpty else { return }
+    roster.replace(with: kept.contacts)
   }
 
   /// The contacts of a group, each with all of its groups.

@@ -53,6 +53,10 @@ extension Account {
     if isNew, audience.mechanism == .invisiblePresence, visibility.exceptions.contains(address) {
       let type = visibility.showsOthers ? "invisible" : "visible"
       doorkeeper.send(.presence(Presence(to: JID(contact), type: .other(type))))
+      // The server takes directed presence back with it.
+      decide { _, audience in
+        audience.sessions(with: address).map { .show($0.address, full: audience.seesAll($0.address)) }
+      }
     }
     // A server that broadcasts tells a new subscriber by itself; one that does not knows nothing to tell.
     if gains, visibility.mode != .visible, !audience.mechanism.broadcasts, visibility.shows(address) {

@@ -68,8 +68,9 @@ public final class Account {
   let watch: ContactWatch
   let visibilityGate = SerialGate()
   var showings = ShowingTimes()
-  /// What our server says of itself.
-  var surroundings = Surroundings()
+  /// What our server says of itself; nil until it has been asked.
+  var knownSurroundings: Surroundings?
+  var surroundings: Surroundings { knownSurroundings ?? Surroundings() }
   /// Whether a change of visibility broke off, so that what the server makes of our presence cannot be known.
   var isServerStateUnknown = false
   /// Whether somebody who may not see us any more knows the present full JID.

@@ -58,6 +58,13 @@ extension OutsideRun {
     try account.call(
       .Connection, isYes ? "AuthorizeSubscription" : "DenySubscription",
       [.string(contact.bare), .options(["reveal": .bool(true)])])
+    try keepGroups(of: contact)
+  }
+
+  /// A server that takes a contact off the roster when no subscription is left forgets its groups.
+  private func keepGroups(of contact: Recorder) throws {
+    guard let groups = model.roster[contact.bare]?.groups, !groups.isEmpty else { return }
+    try cast.arrange(contact.bare, groups, through: account.device())
   }
 
   func contactUnsubscribes() throws {
@@ -68,6 +75,7 @@ extension OutsideRun {
     for recorder in cast.recorders where recorder.bare == contact.bare { recorder.forget() }
     model.roster[contact.bare]?.seesUs = false
     mayLoseSight(contact)
+    try keepGroups(of: contact)
   }
 
   /// Around a change of the subscription servers send presence of ours by themselves; the person said `reveal`. What the
@@ -104,6 +112,7 @@ extension OutsideRun {
     case .deny: model.roster[contact.bare]?.seesUs = false
     default: model.roster[contact.bare] = nil
     }
+    try keepGroups(of: contact)
   }
 
   /// Whoever may not know of us is not told without `reveal`: now and then this is tried, and must come to nothing.

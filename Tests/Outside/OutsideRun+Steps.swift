@@ -130,8 +130,8 @@ extension OutsideRun {
 
   private func repeatVisibility() throws {
     switch model.mode {
-    case "visible": try change("SetVisible", [], .setVisible) { _ in }
-    case "invisible": try change("SetInvisible", [], .setInvisible) { _ in }
+    case "visible": try change("SetVisible", [], .setVisible) { $0.acceptsLess = false }
+    case "invisible": try change("SetInvisible", [], .setInvisible) { $0.acceptsLess = false }
     default:
       let names = model.exceptions.filter { !$0.hasPrefix("group:") }.sorted()
       guard !names.isEmpty else { return }
