@@ -52,7 +52,8 @@ extension OutsideRun {
     if question != nil, node["type"] == "error", node.name != "presence" { return nil }
     if wasLost, node["type"] == "error" { return excuse(.bounce, if: true) }
     let isFarewell = node.name == "presence" && node["type"] == "unavailable"
-    return isFarewell && subscriptionTalk.contains(recorder.bare)
+    let isFormer = formerSubscribers.contains([recorder.bare, node["from"] ?? ""])
+    return isFarewell && (isFormer || subscriptionTalk.contains(recorder.bare))
       ? excuse(.endOfSubscription, if: true) : excuse(.lostConnection, if: isFarewell && wasLost)
   }
 

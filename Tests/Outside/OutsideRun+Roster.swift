@@ -86,6 +86,7 @@ extension OutsideRun {
 
   /// A server tells those who lose their subscription that we went, also where a session still shows us.
   private func mayLoseSight(_ contact: Recorder) {
+    formerSubscribers.insert([contact.bare, account.fullJID])
     for recorder in cast.recorders where recorder.bare == contact.bare { recorder.isLate = true }
   }
 

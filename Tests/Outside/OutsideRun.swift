@@ -42,6 +42,8 @@ public final class OutsideRun {
   var permitted: [String: OutsideModel.Sight] = [:]
   /// Bare JIDs whom we, or our server, may have told something about a subscription since the last settle.
   var subscriptionTalk: Set<String> = []
+  /// Those whose subscription ended, with the full JID that we had: ejabberd still tells them when that goes (measured).
+  var formerSubscribers: Set<[String]> = []
   /// A connection was lost since the last settle.
   var wasLost = false
   /// Questions of recorders to our account since the last settle.
