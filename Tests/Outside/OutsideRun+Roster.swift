@@ -75,6 +75,8 @@ extension OutsideRun {
     for recorder in cast.recorders where recorder.bare == contact.bare { recorder.forget() }
     model.roster[contact.bare]?.seesUs = false
     mayLoseSight(contact)
+    // Two changes of one contact at once ejabberd may tell of in either order.
+    try fence()
     try keepGroups(of: contact)
   }
 
