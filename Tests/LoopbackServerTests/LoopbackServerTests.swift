@@ -176,14 +176,14 @@ struct LoopbackServerTests {
     }
   }
 
-  @Test("It holds a thousand sessions at once, all of which see one come and go")
-  @LoopActor func thousand() async throws {
+  @Test("It holds many sessions at once, all of which see one come and go")
+  @LoopActor func many() async throws {
     // Both ends of each connection are in this process.
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     limit.rlim_cur = min(limit.rlim_max, 8192)
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    let names = (0..<999).map { "user\($0)" }
+    let names = (0..<99).map { "user\($0)" }
     let server = try Self.server { configuration in
       configuration.offersTLS = false
       configuration.mechanisms = [.scramSHA1]
@@ -206,7 +206,7 @@ struct LoopbackServerTests {
       for client in some { try client.say("<presence/>") }
     }
     let joe = try await Self.clients(server, "joe")[0]
-    #expect(server.sessions.count == 1000)
+    #expect(server.sessions.count == 100)
     try joe.say("<presence/>")
     #expect(await server.fence(within: .seconds(60)))
     joe.close()

@@ -122,8 +122,8 @@ struct ServerStreamTests {
     #expect(service.streams.all.isEmpty)
   }
 
-  @Test("A thousand sessions on one loop")
-  @LoopActor func thousand() async throws {
+  @Test("Many sessions on one loop")
+  @LoopActor func many() async throws {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 8192))
@@ -134,7 +134,7 @@ struct ServerStreamTests {
       $0.mechanisms = [.scramSHA1]
     }
     var clients: [(ClientStream, StreamWatcher)] = []
-    for _ in 0..<1000 {
+    for _ in 0..<100 {
       let made = try service.client(tls: .off, resource: nil)
       clients.append(made)
       made.0.open()
@@ -145,7 +145,7 @@ struct ServerStreamTests {
     }
     for stream in service.streams.all { stream.send(message("to all")) }
     for (_, watcher) in clients { await watcher.wait { !$0.stanzas.isEmpty } }
-    #expect(service.streams.all.count == 1000)
+    #expect(service.streams.all.count == 100)
     service.streams.close()
     for (_, watcher) in clients { await watcher.wait { $0.end != nil } }
   }
