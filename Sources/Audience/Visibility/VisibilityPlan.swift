@@ -65,7 +65,9 @@ public struct VisibilityPlan: Sendable {
     if new.mode == .invisible || (old.showsOthers && !new.showsOthers) {
       leaving = [.end(.all)]
     } else {
-      let concerned = old.exceptions.symmetricDifference(new.exceptions)
+      // From nobody to everybody but some, those may be the very same who were shown to before.
+      let concerned =
+        new.showsOthers == old.showsOthers ? old.exceptions.symmetricDifference(new.exceptions) : new.exceptions
       let hidden = concerned.filter { !new.shows($0) }.sorted()
       leaving = hidden.isEmpty ? [] : [.end(.contacts(hidden))]
     }
@@ -134,12 +136,14 @@ public struct VisibilityPlan: Sendable {
     case (true, true), (false, false), (true, false):
       // The goodbye comes before the item that stops it, and presence after the item that lets it through: an edit of a
       // list sends nothing by itself.
-      var steps: [VisibilityStep] = change.hidden.isEmpty ? [] : [.sayGone(change.hidden)]
+      // A list that is not active yet does nothing: it is set first, so that nothing comes between goodbye and activation.
+      var steps: [VisibilityStep] = old.mode == .visible && new.mode != .visible ? [.list(new)] : []
+      steps += change.hidden.isEmpty ? [] : [.sayGone(change.hidden)]
       steps += [.covered(false), .audience(new)]
       if new.mode == .visible {
         steps += [.declineList]
       } else {
-        steps += [.list(new)] + (old.mode == .visible ? [.activateList] : []) + [.covered(true)]
+        steps += [old.mode == .visible ? .activateList : .list(new), .covered(true)]
       }
       if !change.shown.isEmpty { steps += [.show(change.shown), .fence] }
       return steps + (new.mode == .visible ? [.removeList] : [])

@@ -34,4 +34,13 @@ struct VisibilityPlanTests {
     #expect(directed.close(in: .invisible, hasPrivacyLists: false) == [.end(.all), .audience(.invisible)])
     #expect(directed.close(in: .visible, hasPrivacyLists: false) == [.end(.all), .withdraw])
   }
+
+  @Test(
+    "Whoever was shown to alone and is hidden from alone next loses the session, too", arguments: Mechanism.allCases)
+  func turnedRound(_ mechanism: Mechanism) {
+    let romeo = BareAddress("romeo@montague.example")
+    let steps = VisibilityPlan(mechanism, subscribers: [romeo]).change(
+      from: Visibility(showsOthers: false, exceptions: [romeo]), to: Visibility(showsOthers: true, exceptions: [romeo]))
+    #expect(steps.first == .end(.contacts([romeo])) || steps.first == .end(.all))
+  }
 }
