@@ -129,6 +129,7 @@ extension Account {
   /// A person does not want the connection any more, and there is none to close in order.
   private func abandon(_ text: String) {
     let error = AccountError(.cancelled, text)
+    sayGoodbyes()
     doorkeeper.close()
     forgetStream()
     forgetSession()

@@ -26,9 +26,17 @@ extension Account {
 
   /// Gives up a stream that does not come up.
   func giveUp(_ error: AccountError) {
+    sayGoodbyes()
     closingSerial = streamSerial
     doorkeeper.close()
     lost(error, isFinal: false, nil)
+  }
+
+  /// Takes back what a stream may have shown that is about to be closed before it was up.
+  func sayGoodbyes() {
+    guard doorkeeper.isUp else { return }
+    decide { decloak, audience in decloak.disconnected(inOrder: true, audience: &audience) }
+    withdraw()
   }
 
   /// The stream is gone, without anybody's wish.
@@ -126,11 +134,15 @@ extension Account {
       isSpent = true
       return
     }
-    if audience.isBroadcasting, unconfirmed.broadcast || unconfirmed.withdrawal || hasNewPresence {
-      doorkeeper.send(.presence(presence.full()))
-    }
     let hasNewPresence = hasNewPresence
-    self.hasNewPresence = false
+    if audience.isBroadcasting, unconfirmed.broadcast || unconfirmed.withdrawal || hasNewPresence {
+      // Whether another client changed our list meanwhile is told behind this: then it waits until that is known.
+      let waits = audience.link == .exposed || (audience.mechanism == .privacyList && audience.mode != .visible)
+      if !waits { doorkeeper.send(.presence(presence.full())) }
+      self.hasNewPresence = waits
+    } else {
+      self.hasNewPresence = false
+    }
     decide { decloak, audience in
       decloak.resumed(unconfirmed: unconfirmed.shown, hasNewPresence: hasNewPresence, audience: audience)
     }

@@ -38,7 +38,9 @@ extension Account {
   func take(_ steps: [VisibilityStep]) async throws(AccountError) {
     refusedPresence = nil
     let serial = streamSerial
-    for case .list(let visibility) in steps { try await lists.check(visibility) }
+    // Not for a goodbye: what can be said without the list is said first.
+    if !isClosing { for case .list(let visibility) in steps { try await lists.check(visibility) } }
+    namedToServer.removeAll()
     for step in steps {
       if step.changesServer { isServerStateUnknown = true }
       try await take(step)
@@ -75,8 +77,10 @@ extension Account {
     case .withdraw: withdraw()
     case .invisible(let contact):
       if audience.isBroadcasting { isResourceKnown = true }
+      contact.map { _ = namedToServer.insert($0) }
       doorkeeper.send(.presence(Presence(to: contact?.jid, type: .other("invisible"))))
     case .visible(let contact):
+      contact.map { _ = namedToServer.insert($0) }
       doorkeeper.send(.presence(Presence(to: contact?.jid, type: .other("visible"))))
     case .invisibleCommand(let probe):
       if audience.isBroadcasting { isResourceKnown = true }
@@ -92,6 +96,7 @@ extension Account {
       disclosures.settleSession()
     case .removeList: await lists.remove()
     case .covered(let isCovered):
+      while isCovered, lists.isDoubted { try await lists.putRight() }
       doorkeeper.audience.cover(isCovered)
       sayPresence()
     case .fence: try await confirmPresence()
@@ -158,15 +163,10 @@ extension Account {
     guard let from = presence.from, from.bare != jid, from != jid.server else {
       return refusedPresence = condition.rawValue
     }
-    // A contact's server that cannot be reached says nothing about ours. And whom the person has blocked, ejabberd lets
-    // nothing through to (`not-acceptable`), and Prosody sends back a copy of each broadcast (measured): it is what they
-    // want.
-    let wasDirected = audience.wasShown(Address(from)) || audience.wasShown(.bare(BareAddress(from.bare)))
-    if wasDirected && [.badRequest, .notAllowed, .policyViolation].contains(condition)
-      || audience.mechanism == .invisiblePresence && condition == .badRequest
-    {
-      refusedPresence = condition.rawValue
-    }
+    // What comes from others is theirs to say, and no contact can veto a change: a server that cannot be reached, somebody
+    // whom the person has blocked (ejabberd says `not-acceptable`, Prosody sends back each broadcast; measured). But a server
+    // that does not know type invisible says so in the name of the contact whom it was about.
+    if condition == .badRequest, namedToServer.contains(BareAddress(from.bare)) { refusedPresence = condition.rawValue }
   }
 
   /// Waits until all directed presence has left, where it takes several steps to send it.

@@ -75,7 +75,7 @@ extension Account {
   /// Gives up a stream that does not come up. What it may have shown already is taken back first.
   private func giveUpInOrder(_ error: AccountError, _ serial: UInt64) async {
     guard isComingUp(serial) else { return }
-    if audience.isBroadcasting || audience.isCovered {
+    if audience.isBroadcasting || audience.isCovered || !audience.shown.isEmpty {
       await close()
       guard streamSerial == serial &+ 1, status == .connecting else { return }
     }
@@ -118,6 +118,7 @@ extension Account {
     watchContacts()
     isVisibilityPending = false
     isEstablished = true
+    sayPresence()
     hasNewPresence = false
     reconnection.connected(at: time.now)
     if !isActive { doorkeeper.setActive(false) }

@@ -33,7 +33,7 @@ extension Account {
         for group in groups { wish.show(group: group, members: groupMembers(group)) }
       }
     }
-    for stranger in strangers { try share(JID(stranger), full: true, lifetime: nil) }
+    for stranger in strangers { try share(JID(stranger), full: false, lifetime: nil) }
     if !strangers.isEmpty { try await delivered() }
   }
 
@@ -72,7 +72,7 @@ extension Account {
     onEvent(.visibilityChanged)
     switch status {
     case .disconnected, .waiting: break
-    case .connecting where suspended != nil:
+    case .connecting where suspended != nil || isClosing:
       // The session goes on, and then takes this up; a new one would begin with it.
       try await awaitConnected(connectWaiters.take(), atMost: Self.reconnectLimit)
     case .connecting: try await reopen()

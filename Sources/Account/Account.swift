@@ -75,6 +75,8 @@ public final class Account {
   var isServerStateUnknown = false
   /// Whether somebody who may not see us any more knows the present full JID.
   var isResourceKnown = false
+  /// Contacts about whom the server was told by presence of type invisible and visible in the present change.
+  var namedToServer: Set<BareAddress> = []
   /// Why presence of ours was sent back during a change of visibility.
   var refusedPresence: String?
   let rosterPushes: RosterPushes

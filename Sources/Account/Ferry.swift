@@ -44,6 +44,8 @@ final class Ferry {
   private var isCrossing = false
   /// Whether the connection was lost during a crossing, and the list may stand open.
   private var isInterrupted = false
+  /// Whether the list could not be closed again.
+  private var isBroken = false
   /// Counts how often a session went on.
   private var resumptions: UInt64 = 0
   private var drainers: [CheckedContinuation<AccountError?, Never>] = []
@@ -65,7 +67,11 @@ final class Ferry {
     case .probe, .error, .other: return false
     }
     // What goes to everybody would reach whoever is let through, too.
-    guard let address = presence.to.map(Address.init) else { return !waiting.isEmpty || lists.isOpen }
+    guard let address = presence.to.map(Address.init) else {
+      // A list that cannot be edited any more must not keep the goodbye to all: it would be tried for ever.
+      if presence.type == .unavailable, isBroken { return false }
+      return !waiting.isEmpty || lists.isOpen
+    }
     return waitingFor[address.account] != nil || lists.stops(address)
   }
 
@@ -121,6 +127,7 @@ final class Ferry {
     session &+= 1
     isCrossing = false
     isInterrupted = false
+    isBroken = false
     leaveAll()
     wake(.notConnected)
   }
@@ -217,6 +224,7 @@ final class Ferry {
     }
     leaveAll()
     wake(error)
+    isBroken = worse != nil
     if let worse { onFailure(worse) }
   }
 

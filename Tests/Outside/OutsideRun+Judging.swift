@@ -50,7 +50,8 @@ extension OutsideRun {
     }
     // As from a resource that is not there.
     if question != nil, node["type"] == "error", node.name != "presence" { return nil }
-    if wasLost, node["type"] == "error" { return excuse(.bounce, if: true) }
+    // What crosses the end of our stream Prosody sends back as well, however orderly that was.
+    if node["type"] == "error", wasLost || plan.server.isProsody { return excuse(.bounce, if: true) }
     let isFarewell = node.name == "presence" && node["type"] == "unavailable"
     let isFormer = formerSubscribers.contains([recorder.bare, node["from"] ?? ""])
     return isFarewell && (isFormer || subscriptionTalk.contains(recorder.bare))

@@ -107,7 +107,7 @@ extension OutsideRun {
         let isStranger = !name.hasPrefix("group:") && new.roster[name]?.seesUs != true
         // To show us to somebody without a subscription is to share.
         if kind == .showTo, isStranger, new.isOnline {
-          new.sessions[name] = OutsideModel.Session(isFull: true, isShared: true)
+          new.sessions[name] = OutsideModel.Session(isFull: false, isShared: true)
         } else {
           new.set(name, isShown: kind == .showTo)
         }
@@ -140,7 +140,7 @@ extension OutsideRun {
         for name in names {
           new.set(name, isShown: kind == .showTo)
           if kind == .showTo, new.roster[name]?.seesUs != true, new.isOnline {
-            new.sessions[name] = OutsideModel.Session(isFull: true, isShared: true)
+            new.sessions[name] = OutsideModel.Session(isFull: false, isShared: true)
           }
         }
       }

@@ -10,6 +10,8 @@ public enum OutsideServer: String, CaseIterable, Sendable {
   /// Whether it has privacy lists (XEP-0016), so that our user can have one of his own.
   var hasLists: Bool { self == .prosodyWithLists || self == .ejabberd || self == .jabberd2 }
 
+  var isProsody: Bool { self == .prosody || self == .prosodyWithLists }
+
   /// Whether a session whose connection broke can be resumed (XEP-0198).
   var resumes: Bool { self != .jabberd2 }
 
