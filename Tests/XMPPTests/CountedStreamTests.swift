@@ -103,7 +103,9 @@ struct CountedStreamTests {
     await firstWatcher.wait { $0.end != nil }
     server.letIn(features: Self.offer) { [unowned server] text in
       if text.contains("<resume ") { server.send("<failed xmlns='urn:xmpp:sm:3' h='1'/>") }
-      if text.hasPrefix("<enable ") { server.send("<enabled xmlns='urn:xmpp:sm:3' id='other' resume='true'/>") }
+      if text.hasPrefix("<enable ") {
+        server.send("<enabled xmlns='urn:xmpp:sm:3' id='other' resume='true'/><presence/>")
+      }
     }
     let (second, watcher) = try stream(to: server, time: ManualTime(), resumption: firstWatcher.resumption)
     second.open()
@@ -112,7 +114,6 @@ struct CountedStreamTests {
     #expect(watcher.bound != nil)
     #expect(watcher.bound != firstWatcher.bound)
     #expect(watcher.steps.suffix(2) == [.resuming, .binding])
-    server.send("<presence/>")
     await watcher.wait { !$0.stanzas.isEmpty }
     server.closeClient()
     await watcher.wait { $0.end != nil }

@@ -34,12 +34,14 @@ final class Relay {
 
   /// Ends all connections.
   func cut() {
-    for side in sides.keys {
-      EventLoop.shared.unwatch(side)
-      shutdown(side, Int32(SHUT_RDWR))
-      close(side)
-    }
-    sides = [:]
+    for side in Array(sides.keys) { end(side) }
+  }
+
+  private func end(_ side: Int32) {
+    sides[side] = nil
+    EventLoop.shared.unwatch(side)
+    shutdown(side, Int32(SHUT_RDWR))
+    close(side)
   }
 
   private func accept() {
@@ -76,7 +78,11 @@ final class Relay {
     let count = recv(side, &bytes, min(bytes.count, max(cutAfter - passed, 1)), Int32(MSG_DONTWAIT))
     if count < 0, errno == EAGAIN { return }
     // What one side says is little: it is all taken at once.
-    guard count > 0, send(other, bytes, count, Int32(MSG_NOSIGNAL)) == count else { return cut() }
+    guard count > 0, send(other, bytes, count, Int32(MSG_NOSIGNAL)) == count else {
+      end(side)
+      // The end of an earlier connection may be heard of when there is another.
+      return end(other)
+    }
     passed += count
     if passed >= cutAfter {
       cutAfter = .max
