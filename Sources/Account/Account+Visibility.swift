@@ -28,8 +28,9 @@ extension Account {
     await knowGroups(groups)
     let strangers = status == .connected ? contacts.filter { roster.items[$0]?.subscription.seesUs != true } : []
     if contacts.count > strangers.count || !groups.isEmpty || status != .connected {
+      let others = Set(contacts).subtracting(strangers)
       try await changeVisibility { wish in
-        for contact in contacts where !strangers.contains(contact) { wish.show(BareAddress(contact)) }
+        for contact in others { wish.show(BareAddress(contact)) }
         for group in groups { wish.show(group: group, members: groupMembers(group)) }
       }
     }
@@ -48,8 +49,7 @@ extension Account {
       for contact in contacts { wish.hide(BareAddress(contact)) }
       for group in groups { wish.hide(group: group, members: groupMembers(group)) }
     }
-    let members = roster.items.values.filter { !$0.groups.allSatisfy { !groups.contains($0) } }.map(\.jid)
-    let leaving = (contacts + members).map { BareAddress($0) }
+    let leaving = contacts.map { BareAddress($0) } + groups.flatMap { groupMembers($0).keys }
     guard leaving.contains(where: { !audience.sessions(with: $0).isEmpty }) else { return }
     decide { decloak, audience in decloak.hide(.contacts(leaving), audience: &audience) }
     try await delivered()
