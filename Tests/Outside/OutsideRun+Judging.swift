@@ -54,8 +54,10 @@ extension OutsideRun {
     if node["type"] == "error", wasLost || plan.server.isProsody { return excuse(.bounce, if: true) }
     let isFarewell = node.name == "presence" && node["type"] == "unavailable"
     let isFormer = formerSubscribers.contains([recorder.bare, node["from"] ?? ""])
-    return isFarewell && (isFormer || subscriptionTalk.contains(recorder.bare))
-      ? excuse(.endOfSubscription, if: true) : excuse(.lostConnection, if: isFarewell && wasLost)
+    // It may be for one reason or for the other.
+    let ofSubscription = excuse(
+      .endOfSubscription, if: isFarewell && (isFormer || subscriptionTalk.contains(recorder.bare)))
+    return excuse(.lostConnection, if: isFarewell && wasLost) == nil ? nil : ofSubscription
   }
 
   /// What comes from our bare JID: the server says most of it for itself.
