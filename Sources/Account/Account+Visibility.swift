@@ -30,8 +30,8 @@ extension Account {
     if contacts.count > strangers.count || !groups.isEmpty || status != .connected {
       let others = Set(contacts).subtracting(strangers)
       try await changeVisibility { wish in
-        for contact in others { wish.show(BareAddress(contact)) }
         for group in groups { wish.show(group: group, members: groupMembers(group)) }
+        for contact in others { wish.show(BareAddress(contact)) }
       }
     }
     for stranger in strangers { try share(JID(stranger), full: false, lifetime: nil) }
@@ -46,8 +46,9 @@ extension Account {
   public func hideFrom(_ contacts: [BareJID], groups: [String]) async throws(AccountError) {
     await knowGroups(groups)
     try await changeVisibility { wish in
-      for contact in contacts { wish.hide(BareAddress(contact)) }
+      // Whoever is named beside a group of his is meant also when he leaves it.
       for group in groups { wish.hide(group: group, members: groupMembers(group)) }
+      for contact in contacts { wish.hide(BareAddress(contact)) }
     }
     let leaving = contacts.map { BareAddress($0) } + groups.flatMap { groupMembers($0).keys }
     guard leaving.contains(where: { !audience.sessions(with: $0).isEmpty }) else { return }

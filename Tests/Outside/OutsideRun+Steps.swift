@@ -102,7 +102,9 @@ extension OutsideRun {
   private func showOrHide(_ kind: StepKind) throws {
     let names = randomNames()
     try change(kind.rawValue, [.strings(names)], kind) { new in
-      for name in names {
+      // Who is named beside a group of his is meant also when he leaves it.
+      let (groups, contacts) = (names.filter { $0.hasPrefix("group:") }, names.filter { !$0.hasPrefix("group:") })
+      for name in groups + contacts {
         if kind == .hideFrom { new.endSessions(with: name) }
         let isStranger = !name.hasPrefix("group:") && new.roster[name]?.seesUs != true
         // To show us to somebody without a subscription is to share.
