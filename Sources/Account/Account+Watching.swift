@@ -58,10 +58,19 @@ extension Account {
         audience.sessions(with: address).map { .show($0.address, full: audience.seesAll($0.address)) }
       }
     }
-    // A server that broadcasts tells a new subscriber by itself; one that does not knows nothing to tell.
-    if gains, visibility.mode != .visible, !audience.mechanism.broadcasts, visibility.shows(address) {
-      updates.send(to: [.bare(address)])
-    }
+    if gains, visibility.shows(address) { welcome(address) }
     if !wanted.groups.isEmpty { wishMayHaveChanged(for: contact) }
+  }
+
+  /// A contact is subscribed from now on, and sees all there is to see.
+  private func welcome(_ contact: BareAddress) {
+    // A server that does not broadcast knows nothing to tell.
+    guard audience.visibility.mode == .visible || audience.mechanism.broadcasts else {
+      return updates.send(to: [.bare(contact)])
+    }
+    // To whom we have sent something ourselves jabberd2 sends nothing (measured), and that may have been less than all.
+    decide { _, audience in
+      audience.sessions(with: contact).filter { audience.wasShown($0.address) }.map { .show($0.address, full: true) }
+    }
   }
 }

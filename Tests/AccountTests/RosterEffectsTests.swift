@@ -59,6 +59,25 @@ struct RosterEffectsTests {
     #expect(!home.account.audience.contains(.bare(Self.nurse)))
   }
 
+  @Test("Who is named beside a group of his stays hidden, or shown, when he comes into another")
+  @LoopActor func namedBesideHisGroup() async throws {
+    let nurse = try BareJID("nurse@localhost")
+    for showsOthers in [false, true] {
+      let home = try await home(
+        VisibilityWish(showsOthers: showsOthers, groups: ["Family"]), "<feature var='presence-invisible'/>",
+        roster: "<item jid='nurse@localhost' subscription='from'><group>Work</group></item>")
+      if showsOthers {
+        try await home.account.showTo([nurse], groups: ["Work"])
+      } else {
+        try await home.account.hideFrom([nurse], groups: ["Work"])
+      }
+      _ = try home.server.take()
+      try push(home, "from", groups: "Family")
+      #expect(try await said(home).isEmpty)
+      #expect(home.account.audience.contains(.bare(Self.nurse)) == showsOthers)
+    }
+  }
+
   @Test("A group that changes while the stream comes up is not forgotten")
   @LoopActor func groupsWhileConnecting() async throws {
     let items = ["romeo", "nurse"].map {
@@ -114,10 +133,22 @@ struct RosterEffectsTests {
   @LoopActor func notGained() async throws {
     for wish in [VisibilityWish.invisible, .visible] {
       let home = try await home(wish)
-      try home.account.share(JID("nurse@localhost"), full: false, lifetime: nil)
       _ = try home.server.take()
       try push(home, "both")
       #expect(try await said(home).isEmpty)
+    }
+  }
+
+  @Test("Who subscribes in a session is shown all there is, and in one that begins while we hide still nothing more")
+  @LoopActor func gainedInSession() async throws {
+    for (wish, expected) in [(VisibilityWish.invisible, []), (.visible, ["available → nurse"])] {
+      let home = try await home(wish)
+      home.account.setPresence(show: .dnd, status: "busy", priority: nil)
+      try home.account.share(JID("nurse@localhost"), full: false, lifetime: nil)
+      _ = try home.server.take()
+      try push(home, "both")
+      #expect(try home.server.sent.contains { $0.children.contains { $0.name == "status" } } == !expected.isEmpty)
+      #expect(try await said(home) == expected)
     }
   }
 
