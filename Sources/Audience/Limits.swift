@@ -23,6 +23,12 @@ public enum Limits {
   public static let silenced = 4096
   /// Answers that are remembered, so that a second client's answer can be told apart from a wrong id.
   public static let rememberedAnswers = 256
+  /// Rules of one account.
+  public static let rules = 10_000
+  /// Decisions of one account that are kept.
+  public static let decisions = 1_000
+  /// How often the same contact is announced within the life of a request, having left in between.
+  public static let announcementsPerContact = 3
   /// Subscription requests that wait for an answer.
   public static let subscriptionRequests = 16
   /// Of these, how many from one domain.

@@ -44,6 +44,10 @@ public enum DecloakEffect: Hashable, Sendable {
   case changed(DecloakRequest)
   /// Tell how a request ended.
   case resolved(DecloakRequest, RequestOutcome)
+  /// Write down how a request was answered.
+  case decided(DecloakDecision)
+  /// Write down how often a request was asked in all, with the repeats that came in the silence after its end.
+  case recounted(id: String, count: UInt32)
   /// Tell that a session ended.
   case sessionEnded(BareAddress, SessionDirection, SessionEndCause)
 }

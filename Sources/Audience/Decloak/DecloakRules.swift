@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What people decided beforehand about who asks (XEP-0276 §8 lets a yes come from nothing else).
+public struct DecloakRules: Hashable, Sendable {
+  private var decisions: [RuleSubject: RuleDecision]
+
+  /// Takes rules that were kept.
+  public init(_ decisions: [RuleSubject: RuleDecision] = [:]) { self.decisions = decisions }
+
+  /// All of them.
+  public var all: [RuleSubject: RuleDecision] { decisions }
+
+  /// How many there are.
+  public var count: Int { decisions.count }
+
+  /// The rule about exactly this subject.
+  public subscript(subject: RuleSubject) -> RuleDecision? { decisions[subject] }
+
+  /// What decides about a contact: its own rule if there is one, else that of its domain.
+  public func rule(for contact: BareAddress) -> (subject: RuleSubject, decision: RuleDecision)? {
+    for subject in [RuleSubject.contact(contact), .domain(String(contact.domain))] {
+      if let decision = decisions[subject] { return (subject, decision) }
+    }
+    return nil
+  }
+
+  /// Sets a rule, or removes it.
+  /// - Throws: ``DecloakError/limitExceeded(_:)``.
+  public mutating func set(_ decision: RuleDecision?, for subject: RuleSubject) throws(DecloakError) {
+    guard decision == nil || decisions[subject] != nil || decisions.count < Limits.rules else {
+      throw .limitExceeded("rules (\(Limits.rules)): remove some with SetRule SUBJECT \"\", or make one for a domain")
+    }
+    decisions[subject] = decision
+  }
+}
