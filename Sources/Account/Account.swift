@@ -224,6 +224,7 @@ public final class Account {
       if outcome == .approved { getToKnow(request.requesters) }
       if let jid = request.contact.jid { forgetUnlessSeen(jid.bare) }
       onEvent(.requestResolved(request, outcome))
+    case .decided, .recounted: break
     case .sessionEnded(let contact, let direction, let cause):
       answeredPeers = answeredPeers.filter { decloak.peers[$0.key] != nil }
       if let jid = contact.jid { forgetUnlessSeen(jid.bare) }
