@@ -31,11 +31,22 @@ enum Parameters {
     let mechanism = try mechanism(&parameters)
     var client = ClientConfiguration(account: account, password: "")
     client.server = try parameters.take("server")
+    guard client.server != "" else {
+      throw DBusError(.invalidArgs, "\"server\" is empty: give the name or address of a host, or leave it out.")
+    }
     client.port = try parameters.take("port")
+    guard client.port != 0 else {
+      throw DBusError(.invalidArgs, "\"port\" is 0, but must be from 1 to 65535 (type q).")
+    }
     client.tls = try parameters.take("tls", String.self).map { text throws(DBusError) in
       try oneOf([.starttls, .direct, .off], text, "\"tls\"")
     }
     client.caFile = try parameters.take("ca-file")
+    if let path = client.caFile, path.utf8.first != UInt8(ascii: "/") {
+      // It would be looked for where the daemon was started.
+      throw DBusError(
+        .invalidArgs, "\"ca-file\" is \"\(path.prefix(100))\", but must be a path that begins with \"/\".")
+    }
     client.resource = try parameters.take("resource")
     if let resource = client.resource {
       do { _ = try account.with(resource: resource) } catch {

@@ -82,6 +82,8 @@ struct ParametersTests {
       (["password": "p", "client-certificate": .string(made.file), "tls": "off"], "\"client-certificate\""),
       ([:], "\"password\""), (["fingerprint": pin], "\"password\""), (["server": "s"], "\"client-certificate\""),
       (["password": "p", "accept-weaker-login": "yes"], "\"accept-weaker-login\""),
+      (["password": "p", "ca-file": "ca.pem"], "\"ca-file\""), (["password": "p", "ca-file": ""], "\"ca-file\""),
+      (["password": "p", "port": .uint16(0)], "\"port\""), (["password": "p", "server": ""], "\"server\""),
       (["password": "p", "client-certificate": true], "\"client-certificate\""),
       (["password": "p", "fingerprint": true], "\"fingerprint\""),
       (["client-certificate": .string(made.file), "client-certificates": "x"], "\"client-certificates\""),
