@@ -23,7 +23,7 @@ help:
 	@echo 'make visibility  10,000 random steps, seen from outside: STEPS=10000 SERVER=ejabberd MECHANISM=directed SEED=1'
 	@echo 'make lint      format, warnings, imports, bans'
 	@echo 'make bench     figures, each beside what it is measured against'
-	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build'
+	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build; README.md tells what follows'
 	@echo 'make clean     remove what was built'
 
 setup:
