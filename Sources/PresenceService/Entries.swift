@@ -5,7 +5,7 @@ internal import Audience
 internal import DBus
 internal import XMPP
 
-// What the core knows, as the dictionaries that API.md describes.
+// What the core knows, as the dictionaries that dbus-interfaces describes.
 
 typealias Entry = [String: Value]
 

@@ -34,7 +34,7 @@ struct Options {
     throw DBusError(.invalidArgs, "\"\(key)\" is not one of the \(place) (\(allowed)).")
   }
 
-  /// Refuses keys that API.md has and that are not built yet.
+  /// Refuses keys that dbus-interfaces has and that are not built yet.
   /// - Throws: `NotSupported` naming the key.
   func refuse(_ keys: String...) throws(DBusError) {
     for key in keys where values[key] != nil {
