@@ -42,13 +42,9 @@ extension AccountObject: ConnectionServer {
       throw DBusError(.invalidArgs, "status has \(status.utf8.count) bytes, but 1024 are the most.")
     }
     var options = Options(options, in: "options of SetPresence")
-    let priority: Int32? = try options.take("priority")
+    let priority = try options.takePriority()
     try options.end(known: "priority")
-    if let priority, Int8(exactly: priority) == nil {
-      throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127.")
-    }
-    client.setPresence(
-      show: Presence.Show(rawValue: show), status: status, priority: priority.flatMap { Int8(exactly: $0) })
+    client.setPresence(show: Presence.Show(rawValue: show), status: status, priority: priority)
   }
 
   func listRoster(options: [String: Value], caller: Caller) async throws -> [[String: Value]] {

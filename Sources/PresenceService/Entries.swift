@@ -84,7 +84,7 @@ extension Account {
     let resources = presences.resources(of: item.jid).sorted { $0.key < $1.key }.map { name, resource in
       [
         "Resource": name.value, "Show": resource.showText.value, "Status": resource.status.value,
-        "Priority": Int32(resource.priority).value,
+        "Priority": Int16(resource.priority).value,
       ] as Entry
     }
     return [

@@ -53,10 +53,7 @@ enum Parameters {
         throw DBusError(.invalidArgs, "\"resource\" cannot be one: \(error).")
       }
     }
-    let priority: Int32 = try parameters.take("priority") ?? -1
-    guard let priority = Int8(exactly: priority) else {
-      throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127 (type i).")
-    }
+    let priority = try parameters.takePriority() ?? -1
     let credentials = try Credentials(&parameters)
     client.fingerprint = try fingerprint(&parameters, client, credentials)
     client.acceptsWeakerLogin = try parameters.take("accept-weaker-login", Bool.self) ?? false
