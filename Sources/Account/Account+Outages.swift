@@ -35,6 +35,7 @@ extension Account {
   /// Takes back what a stream may have shown that is about to be closed before it was up.
   func sayGoodbyes() {
     guard doorkeeper.isUp else { return }
+    ferry.isLeaving = true
     decide { decloak, audience in decloak.disconnected(inOrder: true, audience: &audience) }
     withdraw()
   }

@@ -37,15 +37,15 @@ extension Account {
   /// Takes steps in order.
   func take(_ steps: [VisibilityStep]) async throws(AccountError) {
     refusedPresence = nil
-    let serial = streamSerial
+    let (serial, wasClosing) = (streamSerial, isClosing)
     // Not for a goodbye: what can be said without the list is said first.
-    if !isClosing { for case .list(let visibility) in steps { try await lists.check(visibility) } }
+    if !wasClosing { for case .list(let visibility) in steps { try await lists.check(visibility) } }
     namedToServer.removeAll()
     for step in steps {
       if step.changesServer { isServerStateUnknown = true }
       try await take(step)
-      // After a cut the rest belongs to another stream.
-      if step != .newStream, streamSerial != serial { throw .notConnected }
+      // After a cut the rest belongs to another stream, and nothing is shown between the goodbyes of one that is closed.
+      if step != .newStream, streamSerial != serial || isClosing != wasClosing { throw .notConnected }
     }
     isServerStateUnknown = false
   }

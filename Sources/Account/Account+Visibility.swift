@@ -180,7 +180,7 @@ extension Account {
   /// is brought up to date as well.
   func sayPresence() {
     guard hasNewPresence, !isClosing, audience.link != .exposed else { return }
-    hasNewPresence = status != .connected
+    hasNewPresence = !doorkeeper.isUp
     if audience.isBroadcasting { doorkeeper.send(.presence(presence.full())) }
     updates.send(to: audience.shown.filter { audience.wantsUpdate($0) })
   }

@@ -29,9 +29,22 @@ extension AccountObject: ConnectionServer {
     return entry
   }
 
-  func connect(caller: Caller) async throws { try await client.connect() }
+  func connect(caller: Caller) async throws {
+    // It gives up by itself in time, and says why, unless it waits behind a Disconnect.
+    try await CallLimit.within(
+      "An earlier Disconnect has not come to its end yet. Connecting goes on behind it: Status tells how far it is.",
+      limit: CallLimit.answer + .milliseconds(500)
+    ) { [client] in try await client.connect() }
+  }
 
-  func disconnect(caller: Caller) async throws { await client.disconnect() }
+  func disconnect(caller: Caller) async throws {
+    try await CallLimit.within(
+      """
+      The server has not taken all goodbyes within \(CallLimit.answer.components.seconds) seconds. Disconnecting goes \
+      on: Status tells when it is done.
+      """
+    ) { [client] in await client.disconnect() }
+  }
 
   func setPresence(show: String, status: String, options: [String: Value], caller: Caller) async throws {
     guard show == "available" || Presence.Show(rawValue: show) != nil else {

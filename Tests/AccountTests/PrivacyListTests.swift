@@ -219,6 +219,27 @@ struct PrivacyListTests {
     #expect(home.account.audience.isCovered)
   }
 
+  @Test("What another client did during an outage is known before what we do is broadcast")
+  @LoopActor func foreignEditMeanwhile() async throws {
+    let lists = ScriptedLists()
+    let home = try await home(lists)
+    _ = lists.take()
+    try home.server.cut(time: home.time)
+    home.account.setPresence(show: .away, status: "", priority: nil)
+    lists.lists["nightcloak"] = "<item action='allow' order='1'/>"
+    home.onOpen = {
+      lists.attach(to: $0)
+      $0.greeting =
+        "<iq type='set' id='push1'><query xmlns='jabber:iq:privacy'><list name='nightcloak'/></query></iq>"
+    }
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    #expect(home.account.audience.isCovered)
+    let log = lists.take()
+    #expect(log.dropLast().last == "set active nightcloak")
+    #expect(log.filter { $0.hasPrefix("<presence") }.count == 1 && log.last?.contains("away") == true, "\(log)")
+  }
+
   @Test("What becomes of the default list is copied anew")
   @LoopActor func foreignDefault() async throws {
     let lists = ScriptedLists()
