@@ -107,6 +107,16 @@ final class Disclosures {
     settled.remove(resource)
   }
 
+  /// The present session is given up, and the server keeps it for a while: whoever saw it sees it until then, whatever is
+  /// wanted by now. So its resource is bound once more, which ends it.
+  func leaveSession() {
+    guard let resource else { return }
+    faults.attempt { () throws(StoreError) in
+      try store.noteDisclosure(resource: resource, jid: account.description)
+      settled.remove(resource)
+    }
+  }
+
   /// The session hides behind a list no longer, or has ended in order.
   func settleSession() { settle(JID(account)) }
 

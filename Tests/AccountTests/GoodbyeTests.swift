@@ -148,6 +148,23 @@ struct GoodbyeTests {
     #expect(said.first?.contains("nurse@localhost/n") == true && said.first?.contains("unavailable") == true)
   }
 
+  @Test("A session that is given up during an outage ends before the next one shows or hides anything")
+  @LoopActor func givenUp() async throws {
+    let home = try await Home(roster: Self.nurse)
+    try await home.connect()
+    try home.server.cut(time: home.time)
+    #expect(home.account.status == .waiting)
+    await home.account.disconnect()
+    #expect(try home.store.disclosures().map(\.resource) == ["r1"])
+    try await home.account.setVisibility(.invisible)
+    try await home.account.connect()
+    // The server ends the old session where the new one takes its resource.
+    #expect(home.servers.dropFirst().first?.configuration.resource == "r1")
+    #expect(home.account.fullJID?.resource != "r1")
+    #expect(saidLater(home).isEmpty)
+    #expect(try home.store.disclosures().isEmpty)
+  }
+
   @Test("Goodbyes that were owed from before are said once, and leave no hidden session under a resource that is known")
   @LoopActor func owedAcrossCut() async throws {
     for resumes in [true, false] {
