@@ -94,7 +94,7 @@ extension Account {
     case .declineList:
       try await lists.decline()
       disclosures.settleSession()
-    case .removeList: await lists.remove()
+    case .releaseList: await lists.release()
     case .covered(let isCovered):
       while isCovered, lists.isDoubted { try await lists.putRight() }
       doorkeeper.audience.cover(isCovered)
@@ -199,7 +199,7 @@ extension VisibilityStep {
   fileprivate var changesServer: Bool {
     switch self {
     case .invisible, .visible, .invisibleCommand, .visibleCommand, .list, .activateList, .declineList, .withdraw: true
-    case .end, .audience, .sayGone, .show, .broadcast, .removeList, .covered, .fence, .newStream: false
+    case .end, .audience, .sayGone, .show, .broadcast, .releaseList, .covered, .fence, .newStream: false
     }
   }
 }
