@@ -151,7 +151,9 @@ extension Account {
     await updates.drained()
     // What goes to everybody waits until nobody is let through who is to see nothing of it.
     try await delivered()
+    let serial = streamSerial
     try await fence()
+    if streamSerial == serial, audience.mode == .visible, audience.isBroadcasting { disclosures.broadcastArrived() }
     guard let error = refusedPresence else { return }
     refusedPresence = nil
     throw AccountError(.serverRefused, "The server refused the presence: \(error).")
