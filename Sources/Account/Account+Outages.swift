@@ -46,6 +46,7 @@ extension Account {
     lastFailure = error
     if let resumption { suspend(resumption) }
     let goesOn = isEstablished && !isFinal
+    if !goesOn { leaveSession() }
     if !goesOn || !keepsSession { forgetSession() }
     if goesOn {
       waitForNextTry(error)
@@ -79,6 +80,12 @@ extension Account {
 
   /// Whether the server keeps the session still.
   private var keepsSession: Bool { suspended.map { $0.resumption.expiresAt > time.now } ?? false }
+
+  /// Nobody will go on with the session, which the server may keep: the next one ends it first.
+  func leaveSession() {
+    guard keepsSession else { return }
+    disclosures.leaveSession()
+  }
 
   /// The server has given up the session. Where we are about to ask for it, the server's answer tells.
   private func sessionExpired() {

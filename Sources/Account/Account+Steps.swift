@@ -94,7 +94,7 @@ extension Account {
     case .declineList:
       try await lists.decline()
       disclosures.settleSession()
-    case .removeList: await lists.remove()
+    case .releaseList: await lists.release()
     case .covered(let isCovered):
       while isCovered, lists.isDoubted { try await lists.putRight() }
       doorkeeper.audience.cover(isCovered)
@@ -151,7 +151,9 @@ extension Account {
     await updates.drained()
     // What goes to everybody waits until nobody is let through who is to see nothing of it.
     try await delivered()
+    let serial = streamSerial
     try await fence()
+    if streamSerial == serial, audience.mode == .visible, audience.isBroadcasting { disclosures.broadcastArrived() }
     guard let error = refusedPresence else { return }
     refusedPresence = nil
     throw AccountError(.serverRefused, "The server refused the presence: \(error).")
@@ -199,7 +201,7 @@ extension VisibilityStep {
   fileprivate var changesServer: Bool {
     switch self {
     case .invisible, .visible, .invisibleCommand, .visibleCommand, .list, .activateList, .declineList, .withdraw: true
-    case .end, .audience, .sayGone, .show, .broadcast, .removeList, .covered, .fence, .newStream: false
+    case .end, .audience, .sayGone, .show, .broadcast, .releaseList, .covered, .fence, .newStream: false
     }
   }
 }
