@@ -61,6 +61,7 @@ extension Account {
 
   /// Keeps a session that the server keeps.
   private func suspend(_ resumption: Resumption) {
+    lists.interrupted()
     if let suspended { time.cancel(suspended.expiry) }
     let unconfirmed = UnconfirmedPresence(resumption.unacknowledged)
     // Where a broadcast stands the server says goodbye to those as well, whatever becomes of the session.

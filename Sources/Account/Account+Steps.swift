@@ -74,7 +74,10 @@ extension Account {
       doorkeeper.send(.presence(presence.full()))
       hasNewPresence = false
       showSessionsAgain()
-    case .withdraw: withdraw()
+    case .withdraw:
+      withdraw()
+      // It waits until nobody is let through who is to hear nothing of it.
+      try await delivered()
     case .invisible(let contact):
       if audience.isBroadcasting { isResourceKnown = true }
       contact.map { _ = namedToServer.insert($0) }

@@ -229,6 +229,35 @@ struct PrivacyListTests {
     #expect(log.filter { $0.hasPrefix("<presence") }.count == 1 && log.last?.contains("away") == true, "\(log)")
   }
 
+  @Test(
+    "An edit that was lost with the connection, and is wanted no longer, lets no goodbye through", arguments: [0, 1])
+  @LoopActor func editWantedNoLonger(unacknowledged: Int) async throws {
+    let lists = ScriptedLists()
+    let home = try await home(lists)
+    _ = lists.take()
+    let nurse = try BareJID("nurse@localhost")
+    try home.server.holdsAnswers = true
+    let shown = outcome(of: { () async throws(AccountError) in try await home.account.showTo([nurse], groups: []) })
+    await home.sentSomething()
+    let hidden = outcome(of: { () async throws(AccountError) in try await home.account.setVisibility(.invisible) })
+    home.onOpen = { lists.attach(to: $0) }
+    // Where the edit had arrived, only its answer was lost.
+    if unacknowledged == 0 { try home.server.releaseAnswers() }
+    try home.server.cut(unacknowledged: unacknowledged, time: home.time)
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    _ = await (shown.value(), hidden.value())
+    await home.status(.connected)
+    let log = lists.take()
+    var admits = false
+    for line in log {
+      if line.hasPrefix("set list") { admits = line.contains("nurse") }
+      #expect(!admits || !line.hasPrefix("<presence"), "\(log)")
+    }
+    #expect(log.contains { $0.contains("unavailable") })
+    #expect(home.account.audience.mode == .invisible)
+  }
+
   @Test("What becomes of the default list is copied anew")
   @LoopActor func foreignDefault() async throws {
     let lists = ScriptedLists()
