@@ -23,7 +23,7 @@ help:
 	@echo 'make visibility  10,000 random steps, seen from outside: STEPS=10000 SERVER=ejabberd MECHANISM=directed SEED=1'
 	@echo 'make lint      format, warnings, imports, bans'
 	@echo 'make bench     figures, each beside what it is measured against'
-	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build'
+	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build; README.md tells what follows'
 	@echo 'make clean     remove what was built'
 
 setup:
@@ -70,6 +70,8 @@ install:
 	install -d '$(TO)/lib/systemd/system' '$(TO)/lib/sysusers.d' '$(TO)/share/man/man1' '$(TO)/share/man/man8' '$(DESTDIR)$(BUS_POLICIES)'
 	install -m 644 dbus-interfaces/*.xml '$(TO)/share/dbus-1/interfaces/'
 	install -m 644 data/org.nightcloak.Presence1.conf '$(DESTDIR)$(BUS_POLICIES)/'
+	install -D -m 644 data/nightcloakd.bash '$(TO)/share/bash-completion/completions/nightcloakd'
+	install -D -m 644 data/nightcloak-loopback.bash '$(TO)/share/bash-completion/completions/nightcloak-loopback'
 	install -m 644 data/nightcloak.sysusers '$(TO)/lib/sysusers.d/nightcloak.conf'
 	$(FILL_IN) data/system.service.in >'$(TO)/share/dbus-1/system-services/org.nightcloak.Presence1.service'
 	$(FILL_IN) data/session.service.in >'$(TO)/share/dbus-1/services/org.nightcloak.Presence1.service'

@@ -79,6 +79,7 @@ extension Account {
     await close()
     // It may have ended otherwise, and been opened anew, while we waited for the server.
     guard streamSerial == serial &+ 1, status != .disconnected else { return }
+    leaveSession()
     forgetSession()
     isEstablished = false
     setStatus(.disconnected, "")
@@ -132,6 +133,7 @@ extension Account {
     sayGoodbyes()
     doorkeeper.close()
     forgetStream()
+    leaveSession()
     forgetSession()
     isEstablished = false
     setStatus(.disconnected, error.text)

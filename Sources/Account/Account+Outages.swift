@@ -35,6 +35,7 @@ extension Account {
   /// Takes back what a stream may have shown that is about to be closed before it was up.
   func sayGoodbyes() {
     guard doorkeeper.isUp else { return }
+    ferry.isLeaving = true
     decide { decloak, audience in decloak.disconnected(inOrder: true, audience: &audience) }
     withdraw()
   }
@@ -45,6 +46,7 @@ extension Account {
     lastFailure = error
     if let resumption { suspend(resumption) }
     let goesOn = isEstablished && !isFinal
+    if !goesOn { leaveSession() }
     if !goesOn || !keepsSession { forgetSession() }
     if goesOn {
       waitForNextTry(error)
@@ -59,6 +61,7 @@ extension Account {
 
   /// Keeps a session that the server keeps.
   private func suspend(_ resumption: Resumption) {
+    lists.interrupted()
     if let suspended { time.cancel(suspended.expiry) }
     let unconfirmed = UnconfirmedPresence(resumption.unacknowledged)
     // Where a broadcast stands the server says goodbye to those as well, whatever becomes of the session.
@@ -78,6 +81,12 @@ extension Account {
 
   /// Whether the server keeps the session still.
   private var keepsSession: Bool { suspended.map { $0.resumption.expiresAt > time.now } ?? false }
+
+  /// Nobody will go on with the session, which the server may keep: the next one ends it first.
+  func leaveSession() {
+    guard keepsSession else { return }
+    disclosures.leaveSession()
+  }
 
   /// The server has given up the session. Where we are about to ask for it, the server's answer tells.
   private func sessionExpired() {

@@ -42,13 +42,25 @@ extension Account {
 
   /// Another client may have changed what keeps our presence from some. Until that is known nothing is broadcast.
   func privacyListsDoubted() {
-    if status == .connected { doorkeeper.audience.cover(false) }
+    doorkeeper.audience.cover(false)
+    // What comes up looks by itself before it counts as connected.
+    guard status == .connected else { return }
     let serial = sessionSerial
     spawn {
       await self.visibilityGate.enter()
       defer { self.visibilityGate.leave() }
       await self.putListsRight(serial)
     }
+  }
+
+  /// Waits until it is known what other clients did to our lists during an outage: that is told behind the resumption,
+  /// and before the answer to whatever is asked then.
+  func awaitForeignEdits() async throws(AccountError) {
+    guard audience.mechanism == .privacyList, audience.mode != .visible else { return }
+    if hasNewPresence { try await fence() }
+    guard lists.isDoubted else { return }
+    while lists.isDoubted { try await lists.putRight() }
+    doorkeeper.audience.cover(true)
   }
 
   private func putListsRight(_ serial: UInt64) async {

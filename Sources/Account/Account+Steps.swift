@@ -37,15 +37,15 @@ extension Account {
   /// Takes steps in order.
   func take(_ steps: [VisibilityStep]) async throws(AccountError) {
     refusedPresence = nil
-    let serial = streamSerial
+    let (serial, wasClosing) = (streamSerial, isClosing)
     // Not for a goodbye: what can be said without the list is said first.
-    if !isClosing { for case .list(let visibility) in steps { try await lists.check(visibility) } }
+    if !wasClosing { for case .list(let visibility) in steps { try await lists.check(visibility) } }
     namedToServer.removeAll()
     for step in steps {
       if step.changesServer { isServerStateUnknown = true }
       try await take(step)
-      // After a cut the rest belongs to another stream.
-      if step != .newStream, streamSerial != serial { throw .notConnected }
+      // After a cut the rest belongs to another stream, and nothing is shown between the goodbyes of one that is closed.
+      if step != .newStream, streamSerial != serial || isClosing != wasClosing { throw .notConnected }
     }
     isServerStateUnknown = false
   }
@@ -74,7 +74,10 @@ extension Account {
       doorkeeper.send(.presence(presence.full()))
       hasNewPresence = false
       showSessionsAgain()
-    case .withdraw: withdraw()
+    case .withdraw:
+      withdraw()
+      // It waits until nobody is let through who is to hear nothing of it.
+      try await delivered()
     case .invisible(let contact):
       if audience.isBroadcasting { isResourceKnown = true }
       contact.map { _ = namedToServer.insert($0) }
@@ -94,7 +97,7 @@ extension Account {
     case .declineList:
       try await lists.decline()
       disclosures.settleSession()
-    case .removeList: await lists.remove()
+    case .releaseList: await lists.release()
     case .covered(let isCovered):
       while isCovered, lists.isDoubted { try await lists.putRight() }
       doorkeeper.audience.cover(isCovered)
@@ -151,7 +154,9 @@ extension Account {
     await updates.drained()
     // What goes to everybody waits until nobody is let through who is to see nothing of it.
     try await delivered()
+    let serial = streamSerial
     try await fence()
+    if streamSerial == serial, audience.mode == .visible, audience.isBroadcasting { disclosures.broadcastArrived() }
     guard let error = refusedPresence else { return }
     refusedPresence = nil
     throw AccountError(.serverRefused, "The server refused the presence: \(error).")
@@ -199,7 +204,7 @@ extension VisibilityStep {
   fileprivate var changesServer: Bool {
     switch self {
     case .invisible, .visible, .invisibleCommand, .visibleCommand, .list, .activateList, .declineList, .withdraw: true
-    case .end, .audience, .sayGone, .show, .broadcast, .removeList, .covered, .fence, .newStream: false
+    case .end, .audience, .sayGone, .show, .broadcast, .releaseList, .covered, .fence, .newStream: false
     }
   }
 }

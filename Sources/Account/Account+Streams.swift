@@ -110,16 +110,19 @@ extension Account {
     // After a change that broke off with the connection nobody knows what the server thinks.
     if isServerStateUnknown { return try await reopen() }
     try check(wanted)
+    // A session begins with what is true by then.
+    if !hasBegun { hasNewPresence = false }
     try await take(hasBegun ? plan().change(from: audience.visibility, to: new) : plan().start(in: new))
     guard isComingUp(serial) else { return }
     hasBegun = true
+    try await awaitForeignEdits()
+    guard isComingUp(serial) else { return }
     // Groups may have changed on the roster meanwhile.
     guard wanted.groups.isEmpty || resolved == audience.visibility else { return try await takeUpMode(serial) }
     watchContacts()
     isVisibilityPending = false
     isEstablished = true
     sayPresence()
-    hasNewPresence = false
     reconnection.connected(at: time.now)
     if !isActive { doorkeeper.setActive(false) }
     setStatus(.connected, "")

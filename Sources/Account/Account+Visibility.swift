@@ -27,6 +27,7 @@ extension Account {
   public func showTo(_ contacts: [BareJID], groups: [String]) async throws(AccountError) {
     await knowGroups(groups)
     let strangers = status == .connected ? contacts.filter { roster.items[$0]?.subscription.seesUs != true } : []
+    try checkSessions(with: strangers)
     if contacts.count > strangers.count || !groups.isEmpty || status != .connected {
       let others = Set(contacts).subtracting(strangers)
       try await changeVisibility { wish in
@@ -36,6 +37,19 @@ extension Account {
     }
     for stranger in strangers { try share(JID(stranger), full: false, lifetime: nil) }
     if !strangers.isEmpty { try await delivered() }
+  }
+
+  /// Whether there can be sessions with all of them: a call that fails over the last one must not have shown us to the
+  /// others.
+  private func checkSessions(with strangers: [BareJID]) throws(AccountError) {
+    let new = Set(strangers.map { Address(JID($0)) }).filter { audience.sessions[$0] == nil }
+    let count = audience.sessions.count + max(new.count, 1)
+    guard strangers.isEmpty || count <= Limits.sessions else {
+      throw AccountError(
+        .limitExceeded,
+        "Who has no subscription is shown us in a session, and this would make \(count), but "
+          + "\(Limits.sessions) are the most: end some with Decloak.Revoke first. Nothing was changed.")
+    }
   }
 
   /// Hides us from contacts; the rest stays as it is. Sessions with them end.
@@ -166,7 +180,7 @@ extension Account {
   /// is brought up to date as well.
   func sayPresence() {
     guard hasNewPresence, !isClosing, audience.link != .exposed else { return }
-    hasNewPresence = status != .connected
+    hasNewPresence = !doorkeeper.isUp
     if audience.isBroadcasting { doorkeeper.send(.presence(presence.full())) }
     updates.send(to: audience.shown.filter { audience.wantsUpdate($0) })
   }

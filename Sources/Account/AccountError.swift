@@ -4,7 +4,7 @@ internal import XMPP
 
 /// Why an account cannot do what it was asked to. The text alone says what was wrong and what to do.
 public struct AccountError: Error, Hashable, Sendable {
-  /// The kinds of failure that a caller can tell apart (API.md, "Errors").
+  /// The kinds of failure that a caller can tell apart (their names on the bus are in dbus-interfaces).
   public enum Code: String, Hashable, Sendable, CaseIterable {
     case invalidArgument, invalidJID, limitExceeded, notSupported
     case notConnected, noSuchRequest, alreadyResolved, notSupportedByServer, serverRefused, wouldReveal

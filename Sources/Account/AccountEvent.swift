@@ -35,7 +35,7 @@ public struct PeerInfo: Hashable, Sendable {
   public let capabilities: Capabilities
 }
 
-/// The connection's state, as API.md names it.
+/// The connection's state, as dbus-interfaces names it.
 public enum AccountStatus: String, Hashable, Sendable {
   case disconnected, connecting, connected, waiting
 }

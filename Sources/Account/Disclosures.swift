@@ -58,10 +58,6 @@ final class Disclosures {
       settled.remove(resource)
       // Written already, should the program end; on the disk soon, should the machine.
       spawn { await self.flush() }
-    // What cannot be struck out is at worst taken back twice.
-    case (.available, nil) where mode == .visible && !noted.isEmpty:
-      noted.removeAll()
-      faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
     case (.unavailable, let to?): settle(to)
     default: break
     }
@@ -78,6 +74,14 @@ final class Disclosures {
     guard let resource, mode != .visible, jid.bare != account, !settled.contains(resource) else { return }
     noted.insert(jid)
     faults.attempt { () throws(StoreError) in try store.noteDisclosure(resource: resource, jid: jid.description) }
+  }
+
+  /// The server has our presence for everybody, and tells all of them itself when the session ends. Until it has, they
+  /// are owed a goodbye still. What cannot be struck out is at worst taken back twice.
+  func broadcastArrived() {
+    guard let resource, !noted.isEmpty else { return }
+    noted.removeAll()
+    faults.attempt { () throws(StoreError) in try store.removeDisclosures(resource: resource) }
   }
 
   /// Somebody sees nothing of the present session.
@@ -105,6 +109,16 @@ final class Disclosures {
     }
     noted.insert(JID(account))
     settled.remove(resource)
+  }
+
+  /// The present session is given up, and the server keeps it for a while: whoever saw it sees it until then, whatever is
+  /// wanted by now. So its resource is bound once more, which ends it.
+  func leaveSession() {
+    guard let resource else { return }
+    faults.attempt { () throws(StoreError) in
+      try store.noteDisclosure(resource: resource, jid: account.description)
+      settled.remove(resource)
+    }
   }
 
   /// The session hides behind a list no longer, or has ended in order.

@@ -46,6 +46,9 @@ final class Ferry {
   private var isInterrupted = false
   /// Whether the list could not be closed again.
   private var isBroken = false
+  /// Whether the stream is about to be closed: the goodbye to all does not wait its turn, which may not come any more.
+  /// (Prosody tells all contacts of the end of a session whose list no such goodbye has passed.)
+  var isLeaving = false
   /// Counts how often a session went on.
   private var resumptions: UInt64 = 0
   private var drainers: [CheckedContinuation<AccountError?, Never>] = []
@@ -69,7 +72,7 @@ final class Ferry {
     // What goes to everybody would reach whoever is let through, too.
     guard let address = presence.to.map(Address.init) else {
       // A list that cannot be edited any more must not keep the goodbye to all: it would be tried for ever.
-      if presence.type == .unavailable, isBroken { return false }
+      if presence.type == .unavailable, isBroken || isLeaving { return false }
       return !waiting.isEmpty || lists.isOpen
     }
     return waitingFor[address.account] != nil || lists.stops(address)
@@ -117,6 +120,7 @@ final class Ferry {
   /// The session goes on after an outage, and all that was to be sent again has been.
   func resumed() {
     resumptions &+= 1
+    isLeaving = false
     guard isInterrupted else { return }
     isInterrupted = false
     cross()
@@ -128,6 +132,7 @@ final class Ferry {
     isCrossing = false
     isInterrupted = false
     isBroken = false
+    isLeaving = false
     leaveAll()
     wake(.notConnected)
   }

@@ -39,6 +39,10 @@ final class PrivacyLists {
   private var underWay: PrivacyList?
   /// Whether ours is the active list, or is about to be.
   private var isActive = false
+  /// Whether the server has, or may have, what a change wanted that broke off with the connection.
+  private var isAstray = false
+  /// Counts how often the connection was lost while the session went on.
+  private var interruptions: UInt64 = 0
   /// Edits of ours which the server may still tell us of.
   private var ownEdits = 0
 
@@ -63,7 +67,13 @@ final class PrivacyLists {
   func set(_ visibility: Visibility) async throws(AccountError) {
     try await alone { () async throws(AccountError) in
       let kept = try await self.learnt()
+      let before = self.interruptions
       try await self.edit(self.list(visibility, admitting: self.admitted, kept), visibility)
+      // It was confirmed, but what comes next on the stream belongs to no change of ours any more.
+      guard before == self.interruptions else {
+        self.isAstray = true
+        throw .notConnected
+      }
       self.visibility = visibility
     }
   }
@@ -104,16 +114,15 @@ final class PrivacyLists {
     }
   }
 
-  /// Removes our list from the server, unless it is in use here. It does no harm there: should it stay, as it does while
-  /// another session of ours uses it, nobody is told.
-  func remove() async {
+  /// Needs our list no longer. It stays at the server, where it does no harm: another session of the account may hide
+  /// behind it, and ejabberd takes it from that one without a word to anybody (measured on 23.01).
+  func release() async {
     try? await alone { () async throws(AccountError) in
       guard !self.isActive else { return }
       self.visibility = nil
       self.kept = nil
       self.confirmed = nil
       self.admitted.removeAll()
-      try await self.change("list", named: Self.name)
     }
   }
 
@@ -135,7 +144,10 @@ final class PrivacyLists {
   }
 
   /// Whether the active list lets somebody through, or may, whom it is to stop.
-  var isOpen: Bool { isActive && (!admitted.isEmpty || confirmed == nil) }
+  var isOpen: Bool { isActive && (!admitted.isEmpty || confirmed == nil || underWay != nil || isAstray) }
+
+  /// The connection was lost, and the session may go on: edits that are under way arrive, or not, or are sent again.
+  func interrupted() { interruptions &+= 1 }
 
   // MARK: Other clients
 
@@ -186,6 +198,7 @@ final class PrivacyLists {
     isActive = false
     ownEdits = 0
     isDoubted = false
+    isAstray = false
     foreignChanges.forget()
   }
 
@@ -234,7 +247,7 @@ final class PrivacyLists {
   }
 
   private func edit(_ list: PrivacyList, _ visibility: Visibility) async throws(AccountError) {
-    guard list != confirmed else { return }
+    guard list != confirmed else { return isAstray = false }
     let query = try query(for: list, visibility)
     let mine = session
     underWay = list
@@ -252,6 +265,7 @@ final class PrivacyLists {
     guard mine == session else { throw .notConnected }
     confirmed = list
     underWay = nil
+    isAstray = false
   }
 
   private func change(_ what: String, named name: String?) async throws(AccountError) {

@@ -67,7 +67,8 @@ public final class LoopbackServer {
       listener.onAccept = { [weak self] in self?.accept($0) }
       (self.streams, self.listener) = (streams, listener)
     } catch {
-      throw LoopbackError("cannot listen at \(configuration.host), port \(configuration.port): \(error)")
+      // It names the address.
+      throw LoopbackError("\(error): choose another port, 0 for any that is free, or another address")
     }
     log.info("listening", metadata: ["port": "\(port)"])
   }
@@ -117,7 +118,7 @@ public final class LoopbackServer {
 
   private func check() throws(LoopbackError) {
     guard let address = SocketAddress(configuration.host, port: configuration.port) else {
-      throw LoopbackError("'\(configuration.host)' is not a numeric address")
+      throw LoopbackError("\"\(configuration.host)\" is no numeric address: use one as 127.0.0.1 or ::1")
     }
     guard address.isLoopback || configuration.isOpenToOthers else {
       throw LoopbackError("'\(configuration.host)' can be reached by others: that must be asked for")

@@ -4,6 +4,7 @@ internal import Account
 internal import Audience
 internal import DBus
 internal import DBusInterfaces
+internal import EventLoop
 internal import TLS
 internal import XMPP
 
@@ -29,9 +30,22 @@ extension AccountObject: ConnectionServer {
     return entry
   }
 
-  func connect(caller: Caller) async throws { try await client.connect() }
+  func connect(caller: Caller) async throws {
+    // It gives up by itself in time, and says why, unless it waits behind a Disconnect.
+    try await CallLimit.within(
+      "An earlier Disconnect has not come to its end yet. Connecting goes on behind it: Status tells how far it is.",
+      limit: CallLimit.answer + .milliseconds(500)
+    ) { [client] in try await client.connect() }
+  }
 
-  func disconnect(caller: Caller) async throws { await client.disconnect() }
+  func disconnect(caller: Caller) async throws {
+    try await CallLimit.within(
+      """
+      The server has not taken all goodbyes within \(CallLimit.answer.components.seconds) seconds. Disconnecting goes \
+      on: Status tells when it is done.
+      """
+    ) { [client] in await client.disconnect() }
+  }
 
   func setPresence(show: String, status: String, options: [String: Value], caller: Caller) async throws {
     guard show == "available" || Presence.Show(rawValue: show) != nil else {
@@ -42,13 +56,9 @@ extension AccountObject: ConnectionServer {
       throw DBusError(.invalidArgs, "status has \(status.utf8.count) bytes, but 1024 are the most.")
     }
     var options = Options(options, in: "options of SetPresence")
-    let priority: Int32? = try options.take("priority")
+    let priority = try options.takePriority()
     try options.end(known: "priority")
-    if let priority, Int8(exactly: priority) == nil {
-      throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127.")
-    }
-    client.setPresence(
-      show: Presence.Show(rawValue: show), status: status, priority: priority.flatMap { Int8(exactly: $0) })
+    client.setPresence(show: Presence.Show(rawValue: show), status: status, priority: priority)
   }
 
   func listRoster(options: [String: Value], caller: Caller) async throws -> [[String: Value]] {
@@ -63,30 +73,49 @@ extension AccountObject: ConnectionServer {
   }
 
   func subscribe(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await client.subscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Subscribe"))
-    try await delivered()
+    try await roster(contact, options, "Subscribe") { client, contact, reveal in
+      try await client.subscribe(contact, reveal: reveal)
+    }
   }
 
   func authorizeSubscription(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await client.authorizeSubscription(
-      try bareJID(contact, "contact"), reveal: try reveal(options, "AuthorizeSubscription"))
-    try await delivered()
+    try await roster(contact, options, "AuthorizeSubscription") { client, contact, reveal in
+      try await client.authorizeSubscription(contact, reveal: reveal)
+    }
   }
 
   func denySubscription(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await client.denySubscription(
-      try bareJID(contact, "contact"), reveal: try reveal(options, "DenySubscription"))
-    try await delivered()
+    try await roster(contact, options, "DenySubscription") { client, contact, reveal in
+      try await client.denySubscription(contact, reveal: reveal)
+    }
   }
 
   func unsubscribe(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await client.unsubscribe(try bareJID(contact, "contact"), reveal: try reveal(options, "Unsubscribe"))
-    try await delivered()
+    try await roster(contact, options, "Unsubscribe") { client, contact, reveal in
+      try await client.unsubscribe(contact, reveal: reveal)
+    }
   }
 
   func removeContact(contact: String, options: [String: Value], caller: Caller) async throws {
-    try await client.removeContact(try bareJID(contact, "contact"), reveal: try reveal(options, "RemoveContact"))
-    try await delivered()
+    try await roster(contact, options, "RemoveContact") { client, contact, reveal in
+      try await client.removeContact(contact, reveal: reveal)
+    }
+  }
+
+  /// Does what a call says about a contact of the roster, and answers in time.
+  private func roster(
+    _ contact: String, _ options: [String: Value], _ method: String,
+    _ work: @escaping @LoopActor @Sendable (Account, BareJID, Bool) async throws -> Void
+  ) async throws {
+    let contact = try bareJID(contact, "contact")
+    let reveal = try reveal(options, method)
+    try await CallLimit.within(
+      "The server has not confirmed \(method) within \(CallLimit.answer.components.seconds) seconds. It may still: "
+        + "ListRoster shows how the subscription stands."
+    ) { [client] in
+      try await work(client, contact, reveal)
+      try await client.delivered()
+    }
   }
 
   func listSubscriptionRequests(caller: Caller) async throws -> [[String: Value]] {

@@ -84,8 +84,10 @@ extension AccountObject: DecloakServer {
     var options = Options(options, in: "options of Upgrade")
     let reveal: Bool = try options.take("reveal") ?? false
     try options.end(known: "reveal")
-    try await client.upgrade(contact, reveal: reveal)
-    try await delivered()
+    try await changing { [client] in
+      try await client.upgrade(contact, reveal: reveal)
+      try await client.delivered()
+    }
   }
 
   func listDecisions(

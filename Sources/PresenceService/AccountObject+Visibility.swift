@@ -80,7 +80,7 @@ extension AccountObject: VisibilityServer {
   }
 
   /// Carries out a change, and answers in time. Also one that failed may have changed what is in force.
-  private func changing(_ work: @escaping @LoopActor @Sendable () async throws -> Void) async throws {
+  func changing(_ work: @escaping @LoopActor @Sendable () async throws -> Void) async throws {
     defer { tellVisibility() }
     try await CallLimit.within(
       """

@@ -5,7 +5,7 @@ internal import Audience
 internal import DBus
 internal import XMPP
 
-// What the core knows, as the dictionaries that API.md describes.
+// What the core knows, as the dictionaries that dbus-interfaces describes.
 
 typealias Entry = [String: Value]
 
@@ -84,7 +84,7 @@ extension Account {
     let resources = presences.resources(of: item.jid).sorted { $0.key < $1.key }.map { name, resource in
       [
         "Resource": name.value, "Show": resource.showText.value, "Status": resource.status.value,
-        "Priority": Int32(resource.priority).value,
+        "Priority": Int16(resource.priority).value,
       ] as Entry
     }
     return [

@@ -4,7 +4,7 @@ public import Account
 public import DBus
 internal import XMPP
 
-/// The one table from our failures to the names that API.md gives them on the bus.
+/// The one table from our failures to the names that dbus-interfaces gives them on the bus.
 extension AccountError: DBusErrorConvertible {
   /// The error as it goes over the bus.
   public var dbusError: DBusError { DBusError(code.busName, text) }

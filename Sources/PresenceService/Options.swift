@@ -26,6 +26,23 @@ struct Options {
     return result
   }
 
+  /// Takes the priority of presence out (RFC 6121 §4.7.2.3): `n`, or `i`, which is what most languages make of a number.
+  /// - Throws: `InvalidArgs` when it is of another type, or none.
+  mutating func takePriority() throws(DBusError) -> Int8? {
+    let number: Int32
+    if case .int32(let wide) = values["priority"] {
+      values["priority"] = nil
+      number = wide
+    } else {
+      guard let narrow: Int16 = try take("priority") else { return nil }
+      number = Int32(narrow)
+    }
+    guard let priority = Int8(exactly: number) else {
+      throw DBusError(.invalidArgs, "\"priority\" is \(number), but must be from -128 to 127.")
+    }
+    return priority
+  }
+
   /// Refuses what has not been taken.
   /// - Throws: `InvalidArgs` naming the first key that is left.
   func end(known: String) throws(DBusError) {
@@ -34,7 +51,7 @@ struct Options {
     throw DBusError(.invalidArgs, "\"\(key)\" is not one of the \(place) (\(allowed)).")
   }
 
-  /// Refuses keys that API.md has and that are not built yet.
+  /// Refuses keys that dbus-interfaces has and that are not built yet.
   /// - Throws: `NotSupported` naming the key.
   func refuse(_ keys: String...) throws(DBusError) {
     for key in keys where values[key] != nil {

@@ -31,21 +31,29 @@ enum Parameters {
     let mechanism = try mechanism(&parameters)
     var client = ClientConfiguration(account: account, password: "")
     client.server = try parameters.take("server")
+    guard client.server != "" else {
+      throw DBusError(.invalidArgs, "\"server\" is empty: give the name or address of a host, or leave it out.")
+    }
     client.port = try parameters.take("port")
+    guard client.port != 0 else {
+      throw DBusError(.invalidArgs, "\"port\" is 0, but must be from 1 to 65535 (type q).")
+    }
     client.tls = try parameters.take("tls", String.self).map { text throws(DBusError) in
       try oneOf([.starttls, .direct, .off], text, "\"tls\"")
     }
     client.caFile = try parameters.take("ca-file")
+    if let path = client.caFile, path.utf8.first != UInt8(ascii: "/") {
+      // It would be looked for where the daemon was started.
+      throw DBusError(
+        .invalidArgs, "\"ca-file\" is \"\(path.prefix(100))\", but must be a path that begins with \"/\".")
+    }
     client.resource = try parameters.take("resource")
     if let resource = client.resource {
       do { _ = try account.with(resource: resource) } catch {
         throw DBusError(.invalidArgs, "\"resource\" cannot be one: \(error).")
       }
     }
-    let priority: Int32 = try parameters.take("priority") ?? -1
-    guard let priority = Int8(exactly: priority) else {
-      throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127 (type i).")
-    }
+    let priority = try parameters.takePriority() ?? -1
     let credentials = try Credentials(&parameters)
     client.fingerprint = try fingerprint(&parameters, client, credentials)
     client.acceptsWeakerLogin = try parameters.take("accept-weaker-login", Bool.self) ?? false

@@ -30,7 +30,11 @@ struct AccountsFile {
     // The standard input cannot be read twice.
     if path != "-", !Self.isSame(now, state) {
       state = now
-      byName = (try? Self.read(path, domain)) ?? byName
+      do throws(Complaint) {
+        byName = try Self.read(path, domain)
+      } catch {
+        Program.tell("\(error): accounts stay as they were")
+      }
     }
     return byName[localpart]
   }

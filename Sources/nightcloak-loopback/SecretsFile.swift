@@ -15,7 +15,9 @@ struct SecretsFile: Equatable {
   ///   - text: all of it.
   ///   - name: what it is called in a complaint, which never quotes a line: it may be a password.
   init(_ text: String, name: String) throws(Complaint) {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    // To Swift, the end of a line from other systems is one character of its own.
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (index, line) in lines.enumerated() {
       guard !line.isEmpty, !line.hasPrefix("#") else { continue }
       guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, line.index(after: colon) < line.endIndex
       else { throw Complaint("line \(index + 1) of \(name) is not NAME:SECRET") }

@@ -5,6 +5,7 @@ import Audience
 import EventLoop
 import Store
 import Testing
+import XML
 import XMPP
 
 /// What is said of our going when the connection breaks around it, and the server tells later what it had.
@@ -146,6 +147,45 @@ struct GoodbyeTests {
     let said = saidLater(home)
     #expect(said.count == 1, "\(said)")
     #expect(said.first?.contains("nurse@localhost/n") == true && said.first?.contains("unavailable") == true)
+  }
+
+  @Test("Whoever saw us by directed presence is owed a goodbye until the server has the broadcast that takes its place")
+  @LoopActor func broadcastLost() async throws {
+    let nurse = BareAddress("nurse@localhost")
+    let home = try await Home(wish: VisibilityWish(showsOthers: false, contacts: [nurse]), roster: Self.nurse)
+    try await home.connect()
+    let first = try home.server
+    first.holdsAnswers = true
+    let showing = changing(home, .visible)
+    while !first.isClosed, presences(first.sent.map { $0.serialized(within: "jabber:client") }).isEmpty {
+      await home.sentSomething()
+    }
+    #expect(try home.store.disclosures().map(\.jid) == ["nurse@localhost"])
+    first.cut(unacknowledged: first.sent.count, time: home.time)
+    home.onOpen = { $0.resumes = false }
+    home.time.advance(by: .seconds(11))
+    #expect(await showing.value() != nil)
+    await home.status(.connected)
+    #expect(saidLater(home).first?.contains("unavailable") == true)
+    #expect(home.account.fullJID?.resource != "r1")
+    #expect(try home.store.disclosures().isEmpty)
+  }
+
+  @Test("A session that is given up during an outage ends before the next one shows or hides anything")
+  @LoopActor func givenUp() async throws {
+    let home = try await Home(roster: Self.nurse)
+    try await home.connect()
+    try home.server.cut(time: home.time)
+    #expect(home.account.status == .waiting)
+    await home.account.disconnect()
+    #expect(try home.store.disclosures().map(\.resource) == ["r1"])
+    try await home.account.setVisibility(.invisible)
+    try await home.account.connect()
+    // The server ends the old session where the new one takes its resource.
+    #expect(home.servers.dropFirst().first?.configuration.resource == "r1")
+    #expect(home.account.fullJID?.resource != "r1")
+    #expect(saidLater(home).isEmpty)
+    #expect(try home.store.disclosures().isEmpty)
   }
 
   @Test("Goodbyes that were owed from before are said once, and leave no hidden session under a resource that is known")

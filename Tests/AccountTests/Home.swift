@@ -167,3 +167,17 @@ final class Waiter<Value: Sendable> {
 func presences(_ sent: [String]) -> [String] {
   sent.filter { $0.hasPrefix("<presence") && !$0.contains("type='probe'") }
 }
+
+/// Sets a call off, and says what came of it.
+@LoopActor func outcome(
+  of call: @escaping @LoopActor () async throws(AccountError) -> Void
+) -> Waiter<AccountError?> {
+  let waiter = Waiter<AccountError?>()
+  spawn {
+    do throws(AccountError) {
+      try await call()
+      waiter.finish(nil)
+    } catch { waiter.finish(error) }
+  }
+  return waiter
+}

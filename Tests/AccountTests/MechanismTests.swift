@@ -211,6 +211,22 @@ struct MechanismTests {
     #expect(!home.account.degraded.contains(.resourceKnown))
   }
 
+  @Test("Showing us to more strangers than there can be sessions shows us to none of them")
+  @LoopActor func strangers() async throws {
+    let home = try await home(.visible)
+    let server = try home.server
+    _ = server.take()
+    let strangers = try (0...Limits.sessions).map { try BareJID("stranger\($0)@localhost") }
+    let error = await #expect(throws: AccountError.self) {
+      try await home.account.showTo(strangers + [BareJID("romeo@localhost")], groups: ["Friends"])
+    }
+    #expect(error?.code == .limitExceeded)
+    #expect(presences(server.take()).isEmpty)
+    #expect(home.account.audience.sessions.isEmpty && home.account.wanted == .visible)
+    try await home.account.showTo(Array(strangers.dropLast()), groups: [])
+    #expect(home.account.audience.sessions.count == Limits.sessions)
+  }
+
   @Test("All but some is refused where only directed presence is to be had, unless less will do")
   @LoopActor func except() async throws {
     let home = try await home(.visible)

@@ -93,25 +93,14 @@ struct PrivacyListTests {
     #expect(lists.lists["home"]?.contains("order='20'") == true)
   }
 
-  @Test("Each step of becoming visible is confirmed, and our list goes once nothing needs it")
+  @Test("Each step of becoming visible is confirmed, and our list stays for whoever else hides behind it")
   @LoopActor func visible() async throws {
     let lists = ScriptedLists()
     let home = try await home(lists)
     _ = lists.take()
     try await home.account.setVisibility(.visible)
     let log = lists.take().map { $0.hasPrefix("<presence type=") ? "gone" : $0.hasPrefix("<presence") ? "there" : $0 }
-    #expect(log == ["gone", "set active ", "there", "set list nightcloak"])
-    #expect(lists.lists["nightcloak"] == nil)
-  }
-
-  @Test("Another session of ours may keep the list")
-  @LoopActor func conflict() async throws {
-    let lists = ScriptedLists()
-    let home = try await home(lists)
-    // The first edit is that of the list's removal.
-    lists.refusals["list"] = "conflict"
-    try await home.account.setVisibility(.visible)
-    #expect(home.account.audience.mode == .visible)
+    #expect(log == ["gone", "set active ", "there"])
     #expect(lists.lists["nightcloak"] != nil)
   }
 
@@ -217,6 +206,56 @@ struct PrivacyListTests {
       await withCheckedContinuation { continuation in spawn { continuation.resume() } }
     }
     #expect(home.account.audience.isCovered)
+  }
+
+  @Test("What another client did during an outage is known before what we do is broadcast")
+  @LoopActor func foreignEditMeanwhile() async throws {
+    let lists = ScriptedLists()
+    let home = try await home(lists)
+    _ = lists.take()
+    try home.server.cut(time: home.time)
+    home.account.setPresence(show: .away, status: "", priority: nil)
+    lists.lists["nightcloak"] = "<item action='allow' order='1'/>"
+    home.onOpen = {
+      lists.attach(to: $0)
+      $0.greeting =
+        "<iq type='set' id='push1'><query xmlns='jabber:iq:privacy'><list name='nightcloak'/></query></iq>"
+    }
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    #expect(home.account.audience.isCovered)
+    let log = lists.take()
+    #expect(log.dropLast().last == "set active nightcloak")
+    #expect(log.filter { $0.hasPrefix("<presence") }.count == 1 && log.last?.contains("away") == true, "\(log)")
+  }
+
+  @Test(
+    "An edit that was lost with the connection, and is wanted no longer, lets no goodbye through", arguments: [0, 1])
+  @LoopActor func editWantedNoLonger(unacknowledged: Int) async throws {
+    let lists = ScriptedLists()
+    let home = try await home(lists)
+    _ = lists.take()
+    let nurse = try BareJID("nurse@localhost")
+    try home.server.holdsAnswers = true
+    let shown = outcome(of: { () async throws(AccountError) in try await home.account.showTo([nurse], groups: []) })
+    await home.sentSomething()
+    let hidden = outcome(of: { () async throws(AccountError) in try await home.account.setVisibility(.invisible) })
+    home.onOpen = { lists.attach(to: $0) }
+    // Where the edit had arrived, only its answer was lost.
+    if unacknowledged == 0 { try home.server.releaseAnswers() }
+    try home.server.cut(unacknowledged: unacknowledged, time: home.time)
+    home.time.advance(by: .seconds(2))
+    await home.status(.connected)
+    _ = await (shown.value(), hidden.value())
+    await home.status(.connected)
+    let log = lists.take()
+    var admits = false
+    for line in log {
+      if line.hasPrefix("set list") { admits = line.contains("nurse") }
+      #expect(!admits || !line.hasPrefix("<presence"), "\(log)")
+    }
+    #expect(log.contains { $0.contains("unavailable") })
+    #expect(home.account.audience.mode == .invisible)
   }
 
   @Test("What becomes of the default list is copied anew")

@@ -11,20 +11,6 @@ import XMPP
 struct RaceTests {
   init() { EventLoop.runInBackground() }
 
-  /// Sets a call off, and says what came of it.
-  @LoopActor private func outcome(
-    of call: @escaping @LoopActor () async throws(AccountError) -> Void
-  ) -> Waiter<AccountError?> {
-    let waiter = Waiter<AccountError?>()
-    spawn {
-      do throws(AccountError) {
-        try await call()
-        waiter.finish(nil)
-      } catch { waiter.finish(error) }
-    }
-    return waiter
-  }
-
   @Test("Disconnect while SetVisible or SetInvisible waits for the old stream to close leaves us offline")
   @LoopActor func disconnectDuringReopen() async throws {
     let home = try await Home()

@@ -17,6 +17,9 @@ struct SecretsFileTests {
         == ["juliet": "secret", "tybalt@localhost": " a:b ", "romeo": "ü"])
     #expect(try SecretsFile("juliet:old\njuliet:new\n", name: "users").secrets == ["juliet": "new"])
     #expect(try SecretsFile("", name: "users").secrets.isEmpty)
+    #expect(
+      try SecretsFile("juliet:secret\r\n\r\nromeo:hush\r\n", name: "users").secrets
+        == ["juliet": "secret", "romeo": "hush"], "a file that was written elsewhere")
   }
 
   @Test(

@@ -56,6 +56,17 @@ struct ParametersTests {
       await #expect(throws: DBusError.self, "\(parameters)") { try await read(parameters, for: uid) })
   }
 
+  @Test("A priority is taken as n, and as what most languages make of a number; beyond a byte it is none")
+  @LoopActor func priority() async throws {
+    func with(_ value: Value) -> [String: Value] { ["password": .string("secret"), "priority": value] }
+    #expect(try await read(["password": .string("secret")]).priority == -1)
+    for value in [Value.int16(-128), .int32(-128)] { #expect(try await read(with(value)).priority == -128) }
+    for value in [Value.int16(128), .int32(-129), .int32(70_000)] {
+      #expect(try await refusal(with(value)).message.contains("from -128 to 127"))
+    }
+    #expect(try await refusal(with(.string("1"))).message.contains("must be of type n, not s"))
+  }
+
   @Test("A fingerprint is taken in every way that people write it, and nothing else is one")
   @LoopActor func fingerprint() async throws {
     let normal = hash.lowercased()
@@ -82,6 +93,8 @@ struct ParametersTests {
       (["password": "p", "client-certificate": .string(made.file), "tls": "off"], "\"client-certificate\""),
       ([:], "\"password\""), (["fingerprint": pin], "\"password\""), (["server": "s"], "\"client-certificate\""),
       (["password": "p", "accept-weaker-login": "yes"], "\"accept-weaker-login\""),
+      (["password": "p", "ca-file": "ca.pem"], "\"ca-file\""), (["password": "p", "ca-file": ""], "\"ca-file\""),
+      (["password": "p", "port": .uint16(0)], "\"port\""), (["password": "p", "server": ""], "\"server\""),
       (["password": "p", "client-certificate": true], "\"client-certificate\""),
       (["password": "p", "fingerprint": true], "\"fingerprint\""),
       (["client-certificate": .string(made.file), "client-certificates": "x"], "\"client-certificates\""),

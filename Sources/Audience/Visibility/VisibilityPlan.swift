@@ -131,7 +131,7 @@ public struct VisibilityPlan: Sendable {
       // All that saw us are told under the old list; without that Prosody never probes, and contacts stay unknown.
       let withdrawn: [VisibilityStep] = [.withdraw, .fence, .covered(false)]
       return new.mode == .visible
-        ? withdrawn + [.declineList, .audience(new), .broadcast, .fence, .removeList]
+        ? withdrawn + [.declineList, .audience(new), .broadcast, .fence, .releaseList]
         : withdrawn + [.list(new), .audience(new), .covered(true), .broadcast, .fence]
     case (true, true), (false, false), (true, false):
       // The goodbye comes before the item that stops it, and presence after the item that lets it through: an edit of a
@@ -146,7 +146,7 @@ public struct VisibilityPlan: Sendable {
         steps += [old.mode == .visible ? .activateList : .list(new), .covered(true)]
       }
       if !change.shown.isEmpty { steps += [.show(change.shown), .fence] }
-      return steps + (new.mode == .visible ? [.removeList] : [])
+      return steps + (new.mode == .visible ? [.releaseList] : [])
     }
   }
 

@@ -38,8 +38,8 @@ public enum VisibilityStep: Hashable, Sendable {
   case activateList
   /// Have no active list.
   case declineList
-  /// Remove our list from the server.
-  case removeList
+  /// Nothing needs our privacy list any more.
+  case releaseList
   /// The server keeps to the audience now (`true`), or will not any more: whether undirected presence may leave while not
   /// everybody may see it.
   case covered(Bool)

@@ -101,7 +101,6 @@ struct SimulatedServer {
     list = PrivacyList(keepingTo: new, admitting: [], before: []) { _ in PrivacyContact(subscription: .both) }
   }
   mutating func activate(_ isActive: Bool) { isListActive = isActive }
-  mutating func remove() { list = nil }
 
   // MARK: The end
 

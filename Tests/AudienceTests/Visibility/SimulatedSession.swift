@@ -134,7 +134,7 @@ struct SimulatedSession {
     case .list(let visibility): server.set(visibility)
     case .activateList: server.activate(true)
     case .declineList: server.activate(false)
-    case .removeList: server.remove()
+    case .releaseList: break
     case .covered(let isCovered): audience.cover(isCovered)
     case .fence: break
     case .newStream:
