@@ -7,7 +7,7 @@
 /// `Decloak+Asking.swift`; sessions: `Decloak+Sessions.swift`.
 public struct Decloak: Sendable {
   /// What becomes of a request when nothing more particular decides.
-  public enum Policy: String, Hashable, Sendable {
+  public enum Policy: String, CaseIterable, Hashable, Sendable {
     /// Nothing is recorded and nothing is sent. The default (XEP-0276 §8).
     case off
     /// Rules alone decide; without one the answer is silence.
