@@ -10,7 +10,8 @@ extension Account {
   /// Says what becomes of requests.
   public func setPolicy(_ policy: Decloak.Policy) {
     guard policy != decloak.policy else { return }
-    decide { decloak, audience in decloak.setPolicy(policy, audience: &audience) }
+    let now = now
+    decide { decloak, audience in decloak.setPolicy(policy, audience: &audience, now: now) }
     onEvent(.policyChanged)
   }
 
@@ -27,7 +28,7 @@ extension Account {
     let now = now
     try disclosing(to: asked) { decloak, audience throws(DecloakError) in
       try decloak.approve(
-        id, full: full, lifetime: lifetime ?? Limits.sessionLifetime, audience: &audience, now: now)
+        id, scope: .once, full: full, lifetime: lifetime ?? Limits.sessionLifetime, audience: &audience, now: now)
     }
   }
 
@@ -35,7 +36,9 @@ extension Account {
   /// - Throws: ``AccountError``.
   public func deny(_ id: String) throws(AccountError) {
     let now = now
-    try deciding { decloak, _ throws(DecloakError) in try decloak.deny(id, now: now) }
+    try deciding { decloak, audience throws(DecloakError) in
+      try decloak.deny(id, scope: .once, audience: &audience, now: now)
+    }
   }
 
   /// Asks a contact to show itself, which shows us first.

@@ -58,6 +58,7 @@ struct RequestTests {
     #expect(
       effects == [
         .announce(request), .show(jid("tybalt@capulet.example/street"), full: false), .resolved(request, .approved),
+        .decided(DecloakDecision(request: request, outcome: .approved, judge: .policy)),
       ])
     #expect(world.sees("tybalt@capulet.example/street"))
     #expect(!world.sees("tybalt@capulet.example/hall"))
