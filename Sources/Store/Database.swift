@@ -136,8 +136,10 @@ final class Database: @unchecked Sendable {
   /// How many rows the latest statement inserted, changed or deleted.
   var changes: Int { Int(sqlite3_changes64(connection)) }
 
-  /// Does all of `body` or, where it throws, nothing of it.
+  /// Does all of `body` or, where it throws, nothing of it. Within another one it is a part of that, which must not go on
+  /// when it throws.
   func transaction<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+    if connection != nil, sqlite3_get_autocommit(connection) == 0 { return try body() }
     try query("BEGIN IMMEDIATE")
     do throws(StoreError) {
       let result = try body()

@@ -38,7 +38,7 @@ public struct StoredDecision: Hashable, Sendable {
   public var decidedAt: Int64
   /// What became of it, as in `RequestResolved`.
   public var outcome: String
-  /// Who or what decided: "person", "policy", "nobody", or the subject of the rule.
+  /// Who or what decided: "person", "policy", "nobody", or "rule:" and the subject of the rule.
   public var judge: String
   /// The user who decided, where it was a person.
   public var decidedBy: UInt32?
