@@ -17,6 +17,7 @@ public final class AccountStore {
 
   let store: Store
   var countOfExceptions: StateDatabase.ExceptionCounts?
+  var countOfRules: Int?
   private var isBegun = false
   private var countOfDisclosures: Int?
 
@@ -152,7 +153,7 @@ public final class AccountStore {
   }
 
   /// For what nobody waits for.
-  private func attempt<Result>(_ body: () throws(StoreError) -> Result?) -> Result? {
+  func attempt<Result>(_ body: () throws(StoreError) -> Result?) -> Result? {
     do throws(StoreError) {
       return try body()
     } catch {
@@ -176,7 +177,7 @@ public final class AccountStore {
     guard let id = try id() else { return }
     try store.state.forget(id)
     store.changed()
-    (knownID, isBegun, countOfDisclosures, countOfExceptions) = (nil, false, nil, nil)
+    (knownID, isBegun, countOfDisclosures, countOfExceptions, countOfRules) = (nil, false, nil, nil, nil)
     // Should we not get further than this: a roster without an account goes when the cache is opened.
     try await store.rosters.remove(id)
     try await flush()

@@ -12,6 +12,9 @@ final class Database: @unchecked Sendable {
     case text(String)
     case bytes([UInt8])
     case null
+
+    /// A truth, as one and zero.
+    static func truth(_ value: Bool) -> Value { .integer(value ? 1 : 0) }
   }
 
   /// A row of a result, for as long as it is looked at.
@@ -27,9 +30,9 @@ final class Database: @unchecked Sendable {
       return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
-    func optionalText(_ column: Int32) -> String? {
-      sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : text(column)
-    }
+    func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+
+    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
 
     func bytes(_ column: Int32) -> [UInt8] {
       let start = sqlite3_column_blob(statement, column)
