@@ -68,7 +68,7 @@ struct PropertyTests {
       ("sessions", world.audience.sessions.count, 256),
       ("peers", decloak.peers.count, 512),
       ("requests of our own", decloak.asks.count, 64),
-      ("silenced contacts", decloak.silenced.count, 4096),
+      ("silenced contacts", decloak.silences.count, 4096),
       ("copies sent again", decloak.resentAt.count, 4096),
       // 16 for each of 20 subscribers and of as many contacts as there can be sessions, and the sessions.
       ("addresses shown", world.audience.shown.count, 16 * (20 + 256) + 256),

@@ -59,7 +59,7 @@ struct World {
 
   @discardableResult
   mutating func setPolicy(_ policy: Decloak.Policy) -> [DecloakEffect] {
-    sending(decloak.setPolicy(policy, audience: &audience))
+    sending(decloak.setPolicy(policy, audience: &audience, now: now))
   }
 
   @discardableResult
@@ -74,14 +74,21 @@ struct World {
 
   @discardableResult
   mutating func approve(
-    _ id: String, full: Bool = false, lifetime: UInt32 = Limits.sessionLifetime
+    _ id: String, _ scope: AnswerScope = .once, full: Bool = false, lifetime: UInt32 = Limits.sessionLifetime
   ) throws(DecloakError) -> [DecloakEffect] {
-    sending(try decloak.approve(id, full: full, lifetime: lifetime, audience: &audience, now: now))
+    sending(try decloak.approve(id, scope: scope, full: full, lifetime: lifetime, audience: &audience, now: now))
   }
 
   @discardableResult
-  mutating func deny(_ id: String) throws(DecloakError) -> [DecloakEffect] {
-    sending(try decloak.deny(id, now: now))
+  mutating func deny(_ id: String, _ scope: AnswerScope = .once) throws(DecloakError) -> [DecloakEffect] {
+    sending(try decloak.deny(id, scope: scope, audience: &audience, now: now))
+  }
+
+  @discardableResult
+  mutating func setRule(_ subject: String, _ decision: RuleDecision?) throws(DecloakError) -> [DecloakEffect] {
+    let subject: RuleSubject =
+      subject.hasPrefix("@") ? .domain(String(subject.dropFirst())) : .contact(BareAddress(subject))
+    return sending(try decloak.setRule(decision, for: subject, audience: &audience, now: now))
   }
 
   @discardableResult

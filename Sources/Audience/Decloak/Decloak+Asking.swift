@@ -28,7 +28,7 @@ extension Decloak {
   ) throws(DecloakError) -> Asked {
     guard contact != audience.account else { throw .ourselves }
     if let open = asks[contact], open.isOpen(now) { return Asked(id: open.id, effects: []) }
-    if isSeen || peers.keys.contains(where: { $0.account == contact }) { return Asked(id: nextID(), effects: []) }
+    if isSeen || hasPeers(contact) { return Asked(id: nextID(), effects: []) }
     guard audience.canBeShownByPolicy(contact) || reveal || audience.contains(.bare(contact)) else {
       throw .wouldReveal(contact)
     }
@@ -64,14 +64,30 @@ extension Decloak {
       audience.update(session)
     }
     guard peers[address] == nil, peers.count < Limits.peers,
-      peers(of: contact).count < Limits.resourcesPerContact
+      peersByAccount[contact].count < Limits.resourcesPerContact
     else { return [] }
-    peers[address] = Peer(address: address, askID: ask.id, since: now, expiresAt: session.expiresAt)
+    see(Peer(address: address, askID: ask.id, since: now, expiresAt: session.expiresAt))
     return [.peerAppeared(address, id: ask.id)]
   }
 
+  // MARK: Peers
+
   /// The resources of a contact that we see in sessions, in the order of their JIDs.
   public func peers(of contact: BareAddress) -> [Peer] {
-    peers.values.filter { $0.address.account == contact }.sorted { $0.address < $1.address }
+    peersByAccount[contact].sorted().compactMap { peers[$0] }
+  }
+
+  func hasPeers(_ contact: BareAddress) -> Bool { !peersByAccount[contact].isEmpty }
+
+  mutating func see(_ peer: Peer) {
+    peers[peer.address] = peer
+    peersByAccount.insert(peer.address)
+  }
+
+  /// - Returns: whether it was seen.
+  mutating func forgetPeer(_ address: Address) -> Bool {
+    guard peers.removeValue(forKey: address) != nil else { return false }
+    peersByAccount.remove(address)
+    return true
   }
 }

@@ -104,8 +104,9 @@ extension Decloak {
 
   /// Our stream ends (in order: the unavailables can still be sent) or has ended.
   public mutating func disconnected(inOrder: Bool, audience: inout Audience) -> [DecloakEffect] {
-    var effects = pendingRequests.flatMap { resolve($0, .disconnected) }
+    var effects = pendingRequests.flatMap { resolve($0, .disconnected, .nobody) }
     effects += endSessions(nil, .disconnected, audience: &audience)
+    effects += silences.recountAll()
     resentAt.removeAll()
     guard !inOrder else { return effects }
     return effects.filter {
@@ -123,8 +124,7 @@ extension Decloak {
       effects += begin(address, .approved, full: full, lifetime: lifetime, audience: &audience, now: now)
       // Whoever asks has shown itself by asking.
       if peers.count < Limits.peers {
-        peers[address] = Peer(
-          address: address, askID: nil, since: now, expiresAt: now.later(bySeconds: lifetime))
+        see(Peer(address: address, askID: nil, since: now, expiresAt: now.later(bySeconds: lifetime)))
       }
     }
     return effects
@@ -142,7 +142,7 @@ extension Decloak {
   /// A request is pointless once all that asked see us.
   mutating func supersede(_ contact: BareAddress, _ audience: Audience) -> [DecloakEffect] {
     guard let request = pending[contact], request.requesters.allSatisfy(audience.contains) else { return [] }
-    return resolve(request, .superseded)
+    return resolve(request, .superseded, .nobody)
   }
 
   private mutating func endSessions(
@@ -195,7 +195,7 @@ extension Decloak {
   }
 
   mutating func endPeer(_ address: Address, _ cause: SessionEndCause) -> [DecloakEffect] {
-    guard peers.removeValue(forKey: address) != nil else { return [] }
+    guard forgetPeer(address) else { return [] }
     return [.sessionEnded(address.account, .iSeeThem, cause)]
   }
 }

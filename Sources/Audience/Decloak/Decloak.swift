@@ -3,12 +3,15 @@
 /// Presence Decloaking (XEP-0276), both sides: who asked to see us, whom we asked, and the sessions that came of it.
 ///
 /// A value without I/O or clock. Each event changes this value and the ``Audience`` and returns what is to be done.
-/// Requests: `Decloak+Requests.swift`; our own: `Decloak+Asking.swift`; sessions: `Decloak+Sessions.swift`.
+/// A request that arrives: `Decloak+Judging.swift`; what people say: `Decloak+Answers.swift`; our own requests:
+/// `Decloak+Asking.swift`; sessions: `Decloak+Sessions.swift`.
 public struct Decloak: Sendable {
   /// What becomes of a request when nothing more particular decides.
   public enum Policy: String, Hashable, Sendable {
     /// Nothing is recorded and nothing is sent. The default (XEP-0276 §8).
     case off
+    /// Rules alone decide; without one the answer is silence.
+    case rules
     /// A person is asked.
     case ask
     /// The answer is yes, unless we are invisible: then a person is asked.
@@ -43,27 +46,39 @@ public struct Decloak: Sendable {
   }
 
   /// What becomes of requests.
-  public internal(set) var policy = Policy.off
+  public internal(set) var policy: Policy
+  /// What people decided beforehand.
+  public internal(set) var rules: DecloakRules
   /// Requests that wait for an answer, by contact.
   public internal(set) var pending: [BareAddress: DecloakRequest] = [:]
   /// Our own requests, as long as the session in which we showed ourselves.
   public internal(set) var asks: [BareAddress: Ask] = [:]
   /// Whom we see in sessions.
   public internal(set) var peers: [Address: Peer] = [:]
+  // By account, so that a question about one contact never walks through all.
+  var peersByAccount = AddressesByAccount()
   /// How many requests were dropped because of a limit.
   public internal(set) var droppedRequests: UInt64 = 0
   /// How many repeats came in the silence after a no.
   public internal(set) var silencedRequests: UInt64 = 0
 
   var answers = RecentAnswers()
-  var silenced: [BareAddress: Instant] = [:]
+  var silences = Silences()
+  var places = HeldPlaces()
   var resentAt: [Address: Instant] = [:]
   private let nonce: String
   private var serial: UInt64 = 0
 
-  /// A machine with policy `off`.
-  /// - Parameter nonce: starts each id; never the same twice, also across restarts.
-  public init(nonce: String) { self.nonce = nonce }
+  /// A machine that nobody has asked anything.
+  /// - Parameters:
+  ///   - nonce: starts each id; never the same twice, also across restarts.
+  ///   - policy: what becomes of requests.
+  ///   - rules: what people decided beforehand.
+  public init(nonce: String, policy: Policy = .off, rules: DecloakRules = DecloakRules()) {
+    self.nonce = nonce
+    self.policy = policy
+    self.rules = rules
+  }
 
   mutating func nextID() -> String {
     serial += 1
@@ -91,8 +106,7 @@ public struct Decloak: Sendable {
     var effects: [DecloakEffect] = []
     for request in pendingRequests {
       if request.expiresAt <= now {
-        effects += resolve(request, .expired)
-        silence(request.contact, now: now)
+        effects += resolve(request, .expired, .nobody) + silence(request, .nobody, now: now)
       } else if request.hasUnreportedChange,
         request.reportedAt.later(bySeconds: Limits.changeInterval) <= now
       {
@@ -105,24 +119,11 @@ public struct Decloak: Sendable {
       effects += endPeer(peer.address, .expired)
     }
     asks = asks.filter { $0.value.isOpen(now) }
-    silenced = silenced.filter { $0.value > now }
+    effects += silences.end { _, silence in
+      silence.until <= now
+    }
+    places.timePassed(now)
     forgetResent(now: now)
-    return effects
-  }
-
-  // MARK: Policy
-
-  /// Sets the policy. Going `off` is a no to everybody who waits and takes back every yes given to a request.
-  public mutating func setPolicy(_ new: Policy, audience: inout Audience) -> [DecloakEffect] {
-    guard new != policy else { return [] }
-    policy = new
-    guard new == .off else { return [] }
-    var effects: [DecloakEffect] = []
-    for request in pendingRequests { effects += resolve(request, .denied) }
-    let approved = audience.sessions.values.filter { $0.origin == .approved }.map(\.address).sorted()
-    effects += endSessions(approved, .revoked, audience: &audience)
-    effects += approved.flatMap { endPeer($0, .revoked) }
-    silenced.removeAll()
     return effects
   }
 }

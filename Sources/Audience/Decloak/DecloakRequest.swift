@@ -66,10 +66,12 @@ public struct DecloakRequest: Hashable, Sendable {
   public let isInRoster: Bool
   /// Whether the contact is subscribed to our presence, and we hide from it at present.
   public let isHiddenFrom: Bool
-  /// Whether a policy answered without a person being asked this time.
+  /// Whether a rule or a policy answered without a person being asked this time.
   public let isAutomatic: Bool
 
   var reportedAt: Instant
+  /// How often the contact was announced while its place was held, this time included.
+  let announcements: Int
   var hasUnreportedChange = false
 }
 

@@ -27,9 +27,15 @@ public struct DecloakRules: Hashable, Sendable {
   /// Sets a rule, or removes it.
   /// - Throws: ``DecloakError/limitExceeded(_:)``.
   public mutating func set(_ decision: RuleDecision?, for subject: RuleSubject) throws(DecloakError) {
-    guard decision == nil || decisions[subject] != nil || decisions.count < Limits.rules else {
+    if decision != nil { try checkRoom(for: subject) }
+    decisions[subject] = decision
+  }
+
+  /// Whether there is room for a rule about a subject.
+  /// - Throws: ``DecloakError/limitExceeded(_:)``.
+  func checkRoom(for subject: RuleSubject) throws(DecloakError) {
+    guard decisions[subject] != nil || decisions.count < Limits.rules else {
       throw .limitExceeded("rules (\(Limits.rules)): remove some with SetRule SUBJECT \"\", or make one for a domain")
     }
-    decisions[subject] = decision
   }
 }

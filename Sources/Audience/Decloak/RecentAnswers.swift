@@ -2,13 +2,20 @@
 
 /// The last answers given to requests, so that the second of two clients learns that it came second.
 struct RecentAnswers: Sendable {
-  private var outcomes: [String: RequestOutcome] = [:]
+  /// What was answered, and to whom.
+  struct Answer: Hashable, Sendable {
+    let contact: BareAddress
+    let outcome: RequestOutcome
+  }
+
+  private var answers: [String: Answer] = [:]
   private var order: [String] = []
 
-  subscript(id: String) -> RequestOutcome? { outcomes[id] }
+  subscript(id: String) -> Answer? { answers[id] }
 
-  mutating func remember(_ id: String, _ outcome: RequestOutcome) {
-    if outcomes.updateValue(outcome, forKey: id) == nil { order.append(id) }
-    if order.count > Limits.rememberedAnswers { outcomes[order.removeFirst()] = nil }
+  mutating func remember(_ request: DecloakRequest, _ outcome: RequestOutcome) {
+    let answer = Answer(contact: request.contact, outcome: outcome)
+    if answers.updateValue(answer, forKey: request.id) == nil { order.append(request.id) }
+    if order.count > Limits.rememberedAnswers { answers[order.removeFirst()] = nil }
   }
 }
