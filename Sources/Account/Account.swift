@@ -169,7 +169,7 @@ public final class Account {
     doorkeeper.ferry = ferry
     updates = PresenceUpdates(doorkeeper, time: time)
     watch = ContactWatch(configuration.client.account, doorkeeper, requests: requests, time: time)
-    capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, time: time)
+    capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, store: store, time: time)
     rosterPushes = RosterPushes(time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)

@@ -2,8 +2,8 @@
 
 internal import Glibc
 
-/// The rosters, in `cache.db`. A server has them all: the file may be removed at any time, and one that is broken or of
-/// another version is thrown away.
+/// The rosters, and what others' clients can do, in `cache.db`. Others have it all: the file may be removed at any time, and
+/// one that is broken or of a newer version is thrown away.
 ///
 /// Used off the loop. Sendable, because ``RosterQueue`` lets one job at a time use it.
 final class RosterCache: @unchecked Sendable {
@@ -32,7 +32,19 @@ final class RosterCache: @unchecked Sendable {
           PRIMARY KEY (account, jid)
         ) STRICT, WITHOUT ROWID
         """,
-      ]
+      ],
+      [
+        """
+        CREATE TABLE capabilities (
+          algorithm TEXT NOT NULL,
+          hash TEXT NOT NULL,
+          info TEXT NOT NULL,
+          used INTEGER NOT NULL,
+          UNIQUE (algorithm, hash)
+        ) STRICT
+        """,
+        "CREATE INDEX capabilities_by_use ON capabilities (used)",
+      ],
     ])
 
   /// The most of one account: as many contacts as a roster may have, and texts of this many bytes.
@@ -99,7 +111,7 @@ final class RosterCache: @unchecked Sendable {
   }
 
   /// Does `body`, and once more with a new file when the old one turns out to be broken.
-  private func attempt<Result>(_ body: (Database) throws(StoreError) -> Result) throws(StoreError) -> Result {
+  func attempt<Result>(_ body: (Database) throws(StoreError) -> Result) throws(StoreError) -> Result {
     do throws(StoreError) {
       return try body(try database())
     } catch {

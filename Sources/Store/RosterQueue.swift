@@ -2,14 +2,16 @@
 
 internal import EventLoop
 
-/// Lets the cache of rosters be used off the loop by one job at a time, in the order in which they were asked for.
+/// Lets the cache be used off the loop by one job at a time, in the order in which they were asked for.
 @LoopActor
 final class RosterQueue {
   /// Called when something that was queued could not be written.
   var onFault: @LoopActor (StoreError) -> Void = { _ in }
 
-  private let cache: RosterCache
+  let cache: RosterCache
   private var waiting: [Int64: RosterChanges] = [:]
+  /// What others can do that has yet to be written.
+  var waitingCapabilities: [StoredCapabilities] = []
   /// Whether what waits will be written by a job that has not begun.
   private(set) var isWriterQueued = false
   private var latest: Task<Void, Never>?
@@ -127,7 +129,7 @@ final class RosterQueue {
   }
 
   @discardableResult
-  private func queue(_ job: @escaping @LoopActor @Sendable () async -> Void) -> Task<Void, Never> {
+  func queue(_ job: @escaping @LoopActor @Sendable () async -> Void) -> Task<Void, Never> {
     let previous = latest
     let task = spawn {
       await previous?.value
@@ -139,7 +141,7 @@ final class RosterQueue {
 
   /// What a job found.
   @LoopActor
-  private final class Answer<Value: Sendable> {
+  final class Answer<Value: Sendable> {
     var value: Value?
   }
 }

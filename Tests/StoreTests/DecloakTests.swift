@@ -48,7 +48,7 @@ struct StoredDecloakTests {
     #expect(try again.account(other).policy() == "rules")
     #expect(try again.account(other).rules() == [rule(1, "allow")])
     await again.close()
-    #expect(!home.contains("romeo") && !home.contains("verona.lit") && !home.contains("orchard"))
+    #expect(!home.contains("romeo") && !home.contains("verona.lit"))
     #expect(home.contains("paris"))
   }
 
