@@ -29,6 +29,8 @@ public enum Limits {
   public static let decisions = 1_000
   /// How often the same contact is announced within the life of a request, having left in between.
   public static let announcementsPerContact = 3
+  /// How often an automatic yes answers the same contact within the life of a request.
+  public static let answersPerContact = 256
   /// Subscription requests that wait for an answer.
   public static let subscriptionRequests = 16
   /// Of these, how many from one domain.

@@ -11,7 +11,12 @@ struct MayKnow {
     var isAnswer = false
   }
 
-  var mode = Mode.visible
+  var policy = Decloak.Policy.off
+  /// What people decided, by the rule's text.
+  var rules: [String: RuleDecision] = [:]
+  /// Whether subscribers see us, and for whom it is the other way round.
+  var showsOthers = true
+  var exceptions: Set<BareAddress> = []
   var subscribers: Set<BareAddress> = []
   var grants: [Address: Grant] = [:]
   /// Our own requests: until when an answer counts, how long it would then last, and whether it came.
@@ -19,10 +24,33 @@ struct MayKnow {
   var upgrading: Set<Address> = []
   /// Who has been sent presence and not been told that it ended.
   var told: Set<Address> = []
+  /// Who asked and has not left, and when it last did.
+  var asking: [Address: Instant] = [:]
+  /// Whom a person said no to, and until when it is not heard.
+  var refused: [BareAddress: Instant] = [:]
+
+  func shows(_ contact: BareAddress) -> Bool { showsOthers != exceptions.contains(contact) }
+
+  func isSubscribed(_ contact: BareAddress) -> Bool { subscribers.contains(contact) && shows(contact) }
 
   func contains(_ address: Address) -> Bool {
-    mode == .visible && subscribers.contains(address.account) || grants[address] != nil
-      || grants[.bare(address.account)] != nil
+    isSubscribed(address.account) || grants[address] != nil || grants[.bare(address.account)] != nil
+  }
+
+  /// The text of the rule that decides about a contact.
+  func rule(for contact: BareAddress) -> String? {
+    [contact.text, "@\(contact.domain)"].first { rules[$0] != nil }
+  }
+
+  /// Whether what a person decided beforehand shows us to a contact that asks.
+  func isAllowed(_ contact: BareAddress) -> Bool {
+    guard policy != .off, showsOthers, !exceptions.contains(contact) else { return false }
+    return rule(for: contact).map { rules[$0] == .allow } ?? (policy == .allow)
+  }
+
+  /// Whether somebody asked so lately that it can still be answered.
+  func waits(_ address: Address, _ now: Instant) -> Bool {
+    asking[address].map { $0.later(bySeconds: Limits.requestLifetime) > now } ?? false
   }
 
   mutating func grant(_ address: Address, until: Instant, isAnswer: Bool = false) {
@@ -55,16 +83,16 @@ struct MayKnow {
   }
 
   mutating func upgraded(_ contact: BareAddress) {
-    guard mode == .visible, subscribers.contains(contact), upgrading.contains(where: { $0.account == contact }) else {
+    guard isSubscribed(contact), upgrading.contains(where: { $0.account == contact }) else {
       return
     }
     end { address, _ in address.account == contact }
   }
 
-  mutating func becameVisible() {
-    mode = .visible
+  /// Whoever sees us by subscription needs no session, but for the answer to what we asked.
+  mutating func absorb() {
     let waiting = Set(asks.filter { !$0.value.isAnswered }.keys)
-    let subscribers = subscribers
-    end { address, _ in subscribers.contains(address.account) && !waiting.contains(address.account) }
+    let absorbed = Set(subscribers.filter(isSubscribed)).subtracting(waiting)
+    end { address, _ in absorbed.contains(address.account) }
   }
 }

@@ -7,121 +7,182 @@ struct RandomRun {
   var world: World
   var model = MayKnow()
   /// What was wrong first.
-  var wrong: String?
+  private(set) var wrong: String?
   private var random: SplitMix64
-  private let contacts = [tybalt, romeo, BareAddress("nurse@capulet.example")]
-  private let everybody: [Address]
+
+  private static let contacts = [tybalt, romeo, BareAddress("nurse@capulet.example")]
+  private static let everybody = contacts.flatMap { [.bare($0), jid("\($0)/one"), jid("\($0)/two")] }
+  private static let subjects = contacts.map(\.text) + ["@capulet.example", "@montague.example"]
+  private static let policies: [Decloak.Policy] = [.off, .rules, .ask, .allow]
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
-    everybody = contacts.flatMap { [.bare($0), jid("\($0)/one"), jid("\($0)/two")] }
-    world = World([.ask, .allow][Int.random(in: 0..<2, using: &random)])
+    let policy = Self.policies[Int.random(in: 1..<4, using: &random)]
+    world = World(policy)
+    model.policy = policy
   }
 
   /// Takes a random event and checks everything after it.
   mutating func step() -> String {
-    let address = everybody.randomElement(using: &random) ?? .bare(tybalt)
+    let address = Self.everybody.randomElement(using: &random) ?? .bare(tybalt)
     let contact = address.account
     let lifetime = UInt32.random(in: 1...300, using: &random)
-    let isFull = Bool.random(using: &random)
-    let now = world.now
-    switch Int.random(in: 0..<15, using: &random) {
-    case 0, 1: receive(address)
-    case 2: approve(lifetime, isFull)
-    case 3: if let request = anyRequest { after { _ = try? $0.deny(request.id) } }
-    case 4:
-      let effects = sending { $0.leave("\(address)") }
-      left(address, effects)
-    case 5:
-      let reveal = Bool.random(using: &random)
-      let allowed = model.mode == .visible || reveal || model.contains(.bare(contact))
-      let effects = sending { (try? $0.ask(contact, lifetime: lifetime, reveal: reveal))?.effects ?? [] }
-      if !effects.shown.isEmpty { model.ask(contact, lifetime: lifetime, now: now) }
-      if !allowed, !effects.shown.isEmpty { wrong = "asked though invisible" }
+    let start = world.now
+    switch Int.random(in: 0..<22, using: &random) {
+    case 0, 1, 2, 3: receive(address)
+    case 4, 5: approve(lifetime)
+    case 6: deny()
+    case 7: leave(address)
+    case 8: ask(contact, lifetime)
+    case 9:
+      let effects = world.appear("\(address)")
+      model.appeared(contact, now: world.now)
       check(effects)
-    case 6:
-      let effects = sending { $0.appear("\(address)") }
-      model.appeared(contact, now: now)
-      check(effects)
-    case 7:
-      let effects = sending { (try? $0.share("\(address)", full: isFull, lifetime: lifetime)) ?? [] }
-      model.grant(address, until: now.later(bySeconds: lifetime))
-      if let ask = model.asks[contact], address == .bare(contact) {
-        model.asks[contact] = (ask.until, ask.lifetime, began: false, ask.isAnswered)
-      }
-      check(effects)
-    case 8:
+    case 10: share(address, lifetime)
+    case 11:
       let whom = Bool.random(using: &random) ? nil : contact
-      let effects = sending { $0.revoke(whom).effects }
+      let effects = world.revoke(whom).effects
       model.end { address, _ in whom == nil || address.account == whom }
       check(effects)
-    case 9:
-      let effects = sending { (try? $0.upgrade(contact)) ?? [] }
+    case 12:
+      let effects = (try? world.upgrade(contact)) ?? []
       model.upgrading.formUnion(model.grants.keys.filter { $0.account == contact })
       check(effects)
-    case 10: subscribe(contact)
-    case 11: setMode(model.mode == .visible ? .invisible : .visible)
-    case 12:
-      let policy: Decloak.Policy = [.off, .ask, .allow][Int.random(in: 0..<3, using: &random)]
-      let turnsOff = policy == .off && world.decloak.policy != .off
-      let effects = sending { $0.setPolicy(policy) }
-      if turnsOff { model.end { _, grant in grant.isAnswer } }
-      check(effects)
-    case 13: disconnect()
-    default:
-      let effects = sending { $0.wait(Double(lifetime) / 2) }
-      let later = world.now
-      model.end { _, grant in grant.until <= later }
-      model.asks = model.asks.filter { $0.value.isAnswered || $0.value.until > later }
-      check(effects)
+    case 13: subscribe(contact)
+    case 14: setVisibility(world.audience.visibility.showsOthers ? .invisible : .visible)
+    case 15:
+      var visibility = world.audience.visibility
+      if visibility.shows(contact) { visibility.hide(contact) } else { visibility.show(contact) }
+      setVisibility(visibility)
+    case 16: setPolicy(Self.policies.randomElement(using: &random) ?? .off)
+    case 17, 18: setRule(Self.subjects.randomElement(using: &random) ?? "@capulet.example")
+    case 19: disconnect()
+    case 20: resume()
+    default: wait(Double(lifetime) * [0.1, 0.5, 20][Int.random(in: 0..<3, using: &random)])
     }
-    return "an event with \(address) at \(now.nanoseconds / 1_000_000) ms"
+    return "an event with \(address) at \(start.nanoseconds / 1_000_000) ms"
   }
 
   /// Ends everything: nobody who was shown us is left untold.
   mutating func finish() {
-    setMode(.invisible)
-    let effects = sending { $0.revoke().effects }
+    setVisibility(.invisible)
+    let effects = world.revoke().effects
     model.end { _, _ in true }
     check(effects)
-    if !model.told.isEmpty { wrong = "\(model.told) were never told" }
-    if !world.audience.shown.isEmpty { wrong = "\(world.audience.shown) were not noted as told" }
+    if !model.told.isEmpty { fail("\(model.told) were never told") }
+    if !world.audience.shown.isEmpty { fail("\(world.audience.shown) were not noted as told") }
   }
 
-  // MARK: Events
+  private mutating func fail(_ what: String) { wrong = wrong ?? what }
 
-  private var anyRequest: DecloakRequest? { world.decloak.pendingRequests.first }
-
-  private mutating func after(_ event: (inout World) -> Void) {
-    event(&world)
-    check([])
-  }
-
-  private mutating func sending(_ event: (inout World) -> [DecloakEffect]) -> [DecloakEffect] { event(&world) }
+  // MARK: Requests
 
   private mutating func receive(_ address: Address) {
-    let isIn = model.contains(address)
-    let effects = sending { $0.receive("\(address)") }
-    if !isIn, world.decloak.policy == .allow, model.mode == .visible, effects.resolved.first?.outcome == .approved {
-      model.grant(address, until: world.now.later(bySeconds: 3600), isAnswer: true)
-    }
-    if world.decloak.policy == .off, !effects.isEmpty { wrong = "answered though off" }
-    check(effects)
-  }
-
-  private mutating func approve(_ lifetime: UInt32, _ isFull: Bool) {
-    guard let request = anyRequest else { return }
-    let now = world.now
-    let effects = sending { (try? $0.approve(request.id, full: isFull, lifetime: lifetime)) ?? [] }
-    guard request.expiresAt > now else { return check(effects) }
-    for address in request.requesters {
-      model.grant(address, until: now.later(bySeconds: lifetime), isAnswer: true)
-    }
-    check(effects)
-  }
-
-  private mutating func left(_ address: Address, _ effects: [DecloakEffect]) {
     let contact = address.account
+    let wasInside = model.contains(address)
+    let effects = world.receive("\(address)", isInRoster: Bool.random(using: &random))
+    if model.policy == .off, !effects.isEmpty { fail("\(address) was heard though off") }
+    if wasInside {
+      if effects.shown.contains(where: { $0 != address }) { fail("others than \(address) were sent something again") }
+    } else {
+      if let end = model.refused[contact], end > world.now, !effects.announced.isEmpty || !effects.shown.isEmpty {
+        fail("\(contact) was heard within an hour of a no")
+      }
+      answered(effects.shown.filter { $0 != address }, by: "nothing")
+      for shown in effects.shown where shown == address {
+        if !model.isAllowed(contact) { fail("\(address) was shown us though nobody allowed it") }
+        model.grant(address, until: world.now.later(bySeconds: Limits.sessionLifetime), isAnswer: true)
+      }
+      if model.policy != .off { model.asking[address] = world.now }
+    }
+    check(effects)
+  }
+
+  private mutating func approve(_ lifetime: UInt32) {
+    guard let request = world.decloak.pendingRequests.randomElement(using: &random),
+      let scope = AnswerScope.allCases.randomElement(using: &random)
+    else { return }
+    let isFull = Bool.random(using: &random)
+    guard let effects = try? world.approve(request.id, scope, full: isFull, lifetime: lifetime) else {
+      return check([])
+    }
+    if let subject = subject(request.contact, scope) { made(.allow, subject) }
+    for address in effects.shown {
+      if !model.waits(address, world.now) { fail("\(address) was answered though it did not ask") }
+      let isMeant = address.account == request.contact
+      if !isMeant { mayBeAnswered(address, by: subject(request.contact, scope)) }
+      model.grant(
+        address, until: world.now.later(bySeconds: isMeant ? lifetime : Limits.sessionLifetime), isAnswer: true)
+    }
+    check(effects)
+  }
+
+  private mutating func deny() {
+    guard let request = world.decloak.pendingRequests.randomElement(using: &random),
+      let scope = AnswerScope.allCases.randomElement(using: &random),
+      let effects = try? world.deny(request.id, scope)
+    else { return check([]) }
+    let subject = subject(request.contact, scope)
+    if let subject { made(.deny, subject) }
+    model.refused[request.contact] = world.now.later(bySeconds: Limits.silence)
+    check(effects)
+  }
+
+  private mutating func setRule(_ subject: String) {
+    let decision = [RuleDecision.allow, .deny, .ask, nil][Int.random(in: 0..<4, using: &random)]
+    let effects = (try? world.setRule(subject, decision)) ?? []
+    made(decision, subject)
+    answered(effects.shown, by: subject)
+    check(effects)
+  }
+
+  /// A person made a rule.
+  private mutating func made(_ decision: RuleDecision?, _ subject: String) {
+    model.rules[subject] = decision
+    if decision != .deny { model.refused[BareAddress(subject)] = nil }
+    let model = model
+    if decision == .deny, model.policy != .off {
+      self.model.end { address, grant in grant.isAnswer && model.rule(for: address.account) == subject }
+    }
+  }
+
+  /// Some were shown us because of a rule.
+  private mutating func answered(_ addresses: [Address], by subject: String) {
+    for address in addresses {
+      if !model.waits(address, world.now) { fail("\(address) was answered though it did not ask") }
+      mayBeAnswered(address, by: subject)
+      model.grant(address, until: world.now.later(bySeconds: Limits.sessionLifetime), isAnswer: true)
+    }
+  }
+
+  private mutating func mayBeAnswered(_ address: Address, by subject: String?) {
+    if subject == nil || model.rule(for: address.account) != subject || !model.isAllowed(address.account) {
+      fail("\(address) was answered by \(subject ?? "nothing"), which does not allow it")
+    }
+  }
+
+  private func subject(_ contact: BareAddress, _ scope: AnswerScope) -> String? {
+    switch scope {
+    case .once: nil
+    case .contact: contact.text
+    case .domain: "@\(contact.domain)"
+    }
+  }
+
+  private mutating func setPolicy(_ policy: Decloak.Policy) {
+    let effects = world.setPolicy(policy)
+    if policy == .off, model.policy != .off {
+      model.end { _, grant in grant.isAnswer }
+      model.asking.removeAll()
+    }
+    model.policy = policy
+    check(effects)
+  }
+
+  private mutating func leave(_ address: Address) {
+    let contact = address.account
+    let effects = world.leave("\(address)")
+    model.asking[address] = nil
     model.end { other, _ in other == address }
     // The last peer takes with it what our request began.
     if let ask = model.asks[contact], ask.isAnswered, world.decloak.peers(of: contact).isEmpty {
@@ -131,36 +192,77 @@ struct RandomRun {
     check(effects)
   }
 
+  // MARK: What we do unasked
+
+  private mutating func ask(_ contact: BareAddress, _ lifetime: UInt32) {
+    let reveal = Bool.random(using: &random)
+    let isMeant =
+      reveal || model.contains(.bare(contact)) || (model.showsOthers && !model.exceptions.contains(contact))
+    let effects = (try? world.ask(contact, lifetime: lifetime, reveal: reveal))?.effects ?? []
+    if !effects.shown.isEmpty { model.ask(contact, lifetime: lifetime, now: world.now) }
+    if !isMeant, !effects.shown.isEmpty { fail("asked though hidden") }
+    check(effects)
+  }
+
+  private mutating func share(_ address: Address, _ lifetime: UInt32) {
+    let contact = address.account
+    let isFull = Bool.random(using: &random)
+    let effects = (try? world.share("\(address)", full: isFull, lifetime: lifetime)) ?? []
+    model.grant(address, until: world.now.later(bySeconds: lifetime))
+    if let ask = model.asks[contact], address == .bare(contact) {
+      model.asks[contact] = (ask.until, ask.lifetime, began: false, ask.isAnswered)
+    }
+    check(effects)
+  }
+
+  // MARK: What happens around us
+
   private mutating func subscribe(_ contact: BareAddress) {
     let seesUs = Bool.random(using: &random)
     let seen = Bool.random(using: &random)
-    let effects = sending { $0.roster(contact, seesUs: seesUs, seen: seen) }
+    let effects = world.roster(contact, seesUs: seesUs, seen: seen)
     if seesUs { model.subscribers.insert(contact) } else { model.subscribers.remove(contact) }
     if seen { model.upgraded(contact) }
     check(effects)
   }
 
-  private mutating func setMode(_ mode: Mode) {
-    guard mode != model.mode else { return }
-    let effects = sending { $0.setMode(mode) }
-    if mode == .visible {
-      model.becameVisible()
-    } else {
-      model.end { _, _ in true }
-      model.mode = .invisible
-    }
+  private mutating func setVisibility(_ new: Visibility) {
+    let old = world.audience.visibility
+    guard new != old else { return }
+    let effects = world.setVisibility(new)
+    let withdraws = old.showsOthers && !new.showsOthers
+    let leaving = Self.contacts.filter { old.exceptions.contains($0) != new.exceptions.contains($0) && old.shows($0) }
+    model.end { address, _ in withdraws || (old.showsOthers == new.showsOthers && leaving.contains(address.account)) }
+    model.showsOthers = new.showsOthers
+    model.exceptions = Set(new.exceptions)
+    model.absorb()
     check(effects)
-    // The undirected unavailable, sent before the mode, tells all the rest.
-    if mode == .invisible { model.told.removeAll() }
+    // The undirected unavailable, sent before the mode changes, tells all the rest.
+    if withdraws { model.told.removeAll() }
   }
 
   private mutating func disconnect() {
     let inOrder = Bool.random(using: &random)
-    let effects = sending { $0.disconnect(inOrder: inOrder) }
+    let effects = world.disconnect(inOrder: inOrder)
     model.end { _, _ in true }
+    model.asking.removeAll()
     if !inOrder { model.told.removeAll() }
     check(effects)
     model.told.removeAll()
+  }
+
+  /// The stream is lost and resumed: any of what was sent may not have arrived.
+  private mutating func resume() {
+    let unconfirmed = Set(Self.everybody.filter { _ in Bool.random(using: &random) })
+    check(world.resume(unconfirmed: unconfirmed, hasNewPresence: Bool.random(using: &random)))
+  }
+
+  private mutating func wait(_ seconds: Double) {
+    let effects = world.wait(seconds)
+    let now = world.now
+    model.end { _, grant in grant.until <= now }
+    model.asks = model.asks.filter { $0.value.isAnswered || $0.value.until > now }
+    check(effects)
   }
 
   // MARK: What must hold
@@ -170,22 +272,26 @@ struct RandomRun {
       switch effect {
       case .show, .request:
         for address in [effect].shown {
-          if !model.contains(address) { wrong = "\(address) was shown us from outside" }
+          if !model.contains(address) { fail("\(address) was shown us from outside") }
           model.told.insert(address)
         }
       case .hide(let address):
-        if model.contains(address) { wrong = "\(address) was told unavailable though inside" }
-        if model.told.remove(address) == nil { wrong = "\(address) was told unavailable without having been shown" }
+        if model.contains(address) { fail("\(address) was told unavailable though inside") }
+        if model.told.remove(address) == nil { fail("\(address) was told unavailable without having been shown") }
       default: break
       }
     }
-    for address in everybody where model.contains(address) != world.audience.contains(address) {
-      wrong = "\(address) is inside: the model says \(model.contains(address))"
+    if Set(effects.resolved.map(\.contact)).count != effects.decisions.count {
+      fail("what was resolved and what was decided differ")
     }
-    if let stale = model.told.first(where: { !model.contains($0) }), model.mode == world.audience.mode,
+    for address in Self.everybody where model.contains(address) != world.audience.contains(address) {
+      fail("\(address) is inside: the model says \(model.contains(address))")
+    }
+    if let stale = model.told.first(where: { !model.contains($0) }),
+      model.showsOthers == world.audience.visibility.showsOthers,
       world.audience.shown.contains(stale)
     {
-      wrong = "\(stale) is outside and was not told"
+      fail("\(stale) is outside and was not told")
     }
   }
 }

@@ -145,14 +145,25 @@ struct World {
   @discardableResult
   mutating func setMode(_ mode: Mode) -> [DecloakEffect] {
     guard mode != audience.mode else { return [] }
-    guard mode == .visible else {
-      let ended = sending(decloak.hide(.all, audience: &audience))
-      audience.noteDeparture(.unavailable, to: nil)
-      return ended + sending(decloak.visibilityChanged(to: .invisible, audience: &audience))
+    return setVisibility(mode == .visible ? .visible : .invisible)
+  }
+
+  @discardableResult
+  mutating func setVisibility(_ new: Visibility) -> [DecloakEffect] {
+    let old = audience.visibility
+    guard old.showsOthers == new.showsOthers else {
+      guard new.showsOthers else {
+        let ended = sending(decloak.hide(.all, audience: &audience))
+        audience.noteDeparture(.unavailable, to: nil)
+        return ended + sending(decloak.visibilityChanged(to: new, audience: &audience))
+      }
+      let effects = sending(decloak.visibilityChanged(to: new, audience: &audience))
+      audience.noteDeparture(.available, to: nil)
+      return effects
     }
-    let effects = sending(decloak.visibilityChanged(to: .visible, audience: &audience))
-    audience.noteDeparture(.available, to: nil)
-    return effects
+    let leaving = old.exceptions.symmetricDifference(new.exceptions).filter { old.shows($0) }.sorted()
+    return sending(decloak.hide(.contacts(leaving), audience: &audience))
+      + sending(decloak.visibilityChanged(to: new, audience: &audience))
   }
 
   @discardableResult
@@ -163,7 +174,15 @@ struct World {
     return effects
   }
 
+  @discardableResult
+  mutating func resume(unconfirmed: Set<Address> = [], hasNewPresence: Bool = false) -> [DecloakEffect] {
+    sending(decloak.resumed(unconfirmed: unconfirmed, hasNewPresence: hasNewPresence, audience: audience))
+  }
+
   // MARK: Questions
+
+  /// A contact asks and leaves at once.
+  mutating func receiveAndLeave(_ requester: String) -> [DecloakEffect] { receive(requester) + leave(requester) }
 
   /// The id of the request of a contact that waits.
   func pendingID(_ contact: BareAddress) -> String { decloak.pending[contact]?.id ?? "none" }
@@ -210,6 +229,15 @@ extension [DecloakEffect] {
         nil
       }
     }
+  }
+
+  /// What is to be written down.
+  var decisions: [DecloakDecision] { compactMap { if case .decided(let decision) = $0 { decision } else { nil } } }
+  /// Who decided, in the same order.
+  var judges: [DecloakDecision.Judge] { decisions.map(\.judge) }
+  /// The counts that are to be written down, by id.
+  var recounts: [String: UInt32] {
+    reduce(into: [:]) { if case .recounted(let id, let count) = $1 { $0[id] = count } }
   }
 
   var ends: [End] {

@@ -103,11 +103,15 @@ extension Decloak {
     func isCovered(_ contact: BareAddress) -> Bool { rules.rule(for: contact)?.subject == subject }
     var effects: [DecloakEffect] = []
     if decision != .deny {
-      // What was said last counts: who is allowed or to be asked about is heard again.
+      // What was said last counts: who is allowed or to be asked about is heard again. But a person's no to one contact
+      // is not taken back by a yes to its domain.
       effects += silences.end { contact, silence in
-        decision == nil ? silence.judge == .rule(subject) : isCovered(contact)
+        decision == nil
+          ? silence.judge == .rule(subject)
+          : isCovered(contact) && (silence.judge != .person || subject == .contact(contact))
       }
     }
+    for contact in Array(places.contacts) where isCovered(contact) { places.free(contact) }
     guard policy != .off, decision == .allow || decision == .deny else { return effects }
     for request in pendingRequests
     where request.expiresAt > now && isCovered(request.contact) {
@@ -137,6 +141,7 @@ extension Decloak {
     var effects = silences.end { _, silence in
       silence.judge == .policy
     }
+    places.removeAll()
     guard new == .off else { return effects }
     for request in pendingRequests {
       // Whoever turned it off is a person.

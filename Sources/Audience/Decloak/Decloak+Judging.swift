@@ -58,7 +58,11 @@ extension Decloak {
       return []
     }
     let request = announce(arrived, as: .approved, audience, now: now)
-    // Who was allowed is answered, whether or not there is room left to tell of it.
+    // More of the same is not told of again and yet answered. Nobody is shown us whose name was not told.
+    guard request != nil || places.answer(arrived.requester.account) else {
+      droppedRequests += 1
+      return []
+    }
     let effects = show(
       [arrived.requester], full: false, lifetime: Limits.sessionLifetime, audience: &audience, now: now)
     return request.map { [.announce($0)] + effects + resolve($0, .approved, judge) } ?? effects

@@ -9,6 +9,8 @@ struct HeldPlaces: Sendable {
     let outcome: RequestOutcome
     /// How often the contact was announced since the place was taken.
     let announcements: Int
+    /// How often it was answered with an automatic yes since then.
+    var answers = 1
     /// When the place is free.
     let until: Instant
   }
@@ -29,6 +31,19 @@ struct HeldPlaces: Sendable {
     places[request.contact] = Place(
       outcome: outcome, announcements: request.announcements, until: request.expiresAt)
   }
+
+  /// Counts one more automatic yes to a contact whose last one was told.
+  /// - Returns: whether it may be given.
+  mutating func answer(_ contact: BareAddress) -> Bool {
+    guard let place = places[contact], place.outcome == .approved, place.answers < Limits.answersPerContact else {
+      return false
+    }
+    places[contact]?.answers += 1
+    return true
+  }
+
+  /// Frees all.
+  mutating func removeAll() { places.removeAll() }
 
   /// Frees a contact's place.
   /// - Returns: what was held.
