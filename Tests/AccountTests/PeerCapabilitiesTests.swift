@@ -154,7 +154,7 @@ struct PeerCapabilitiesTests {
   @LoopActor func stranger() async throws {
     let store = try await Home.emptyStore()
     let home = try await started(store)
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     let hash = EntityCapabilities.hash(info)
     try home.server.say(
       """
