@@ -70,9 +70,10 @@ struct RulesTests {
       witness.model.accounts["\(juliet)@localhost"]?.sessions = []
       try run { account in
         #expect(
-          try decisions(account).sorted() == [
-            "\(friend.bare) approved rule \(friend.bare)", "\(stranger.bare) denied policy",
-          ].sorted())
+          try decisions(account).sorted()
+            == [
+              "\(friend.bare) approved rule \(friend.bare)", "\(stranger.bare) denied policy",
+            ].sorted())
         try account.call(.Decloak, "SetRule", [.string(friend.bare), .string("")])
         try account.set(.Decloak, "Policy", .string("off"))
       }
