@@ -10,7 +10,7 @@ extension AccountStore {
   ///   - hash: the hash, in Base64.
   public func capabilities(algorithm: String, hash: String) async -> String? {
     guard attempt({ () throws(StoreError) in try store.check() }) != nil else { return nil }
-    return await store.rosters.capabilities(algorithm, hash)
+    return await store.cache.capabilities(algorithm, hash)
   }
 
   /// Keeps what a hash stands for, in place of what was kept for it. What is too long is not kept, and while many wait
@@ -20,12 +20,12 @@ extension AccountStore {
     guard new.info.utf8.count <= StoredCapabilities.mostBytes,
       new.algorithm.utf8.count + new.hash.utf8.count <= StateDatabase.mostTextBytes
     else { return }
-    store.rosters.keep(new)
+    store.cache.keep(new)
   }
 
   /// Keeps nothing more for a hash, as after it turned out not to be the hash of what was kept.
   public func forgetCapabilities(algorithm: String, hash: String) {
     guard attempt({ () throws(StoreError) in try store.check() }) != nil else { return }
-    store.rosters.forgetCapabilities(algorithm, hash)
+    store.cache.forgetCapabilities(algorithm, hash)
   }
 }

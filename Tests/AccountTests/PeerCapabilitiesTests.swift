@@ -150,19 +150,23 @@ struct PeerCapabilitiesTests {
     #expect(await store.capabilities(algorithm: algorithm, hash: "q07IKJEyjvHSyhy//CH0CxmKi8w=") == nil)
   }
 
-  @Test("Whoever asks to see us is not asked, though the store be empty, and what it knows costs no question either")
+  @Test("Who is outside is not asked; what the store knows of a hash counts for it as well")
   @LoopActor func stranger() async throws {
     let store = try await Home.emptyStore()
     let home = try await started(store)
-    try home.account.setPolicy(.ask)
     let hash = EntityCapabilities.hash(info)
-    try home.server.say(
-      """
-      <presence from='romeo@montague.lit/garden'><decloak xmlns='urn:xmpp:decloak:0'/>\
-      <c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='\(hash)'/></presence>
-      """)
-    // What a question would have to wait for is behind this.
-    #expect(await store.capabilities(algorithm: "sha-1", hash: hash) == nil)
+    let element = "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='\(hash)'/>"
+    let presence = try Presence(
+      try Element.parse("<presence from='romeo@montague.lit/garden'>\(element)</presence>", namespace: "jabber:client"))
+    let romeo = try #require(presence.from)
+    let announced = try #require(AnnouncedCapabilities(in: presence))
+    try home.server.answers[romeo.description] = answer
+    for announced in [announced, nil] {
+      #expect(await home.account.capabilities.learn(romeo, announced) == Capabilities())
+    }
+    #expect(try questions(home) == [])
+    store.keepCapabilities(StoredCapabilities(algorithm: "sha-1", hash: hash, info: answer))
+    #expect(await home.account.capabilities.learn(romeo, announced).identities == info.identities)
     #expect(try questions(home) == [])
   }
 

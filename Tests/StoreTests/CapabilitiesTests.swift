@@ -46,7 +46,7 @@ struct StoredCapabilitiesTests {
     #expect(StoredCapabilities.most == 1_000)
     for number in 0..<1_000 {
       store.account(juliet).keepCapabilities(capabilities(number))
-      if number % 50 == 49 { await store.rosters.settle() }
+      if number % 50 == 49 { await store.cache.settle() }
     }
     await store.close()
     store = try await home.open()
@@ -55,9 +55,9 @@ struct StoredCapabilitiesTests {
     #expect(await account.capabilities(algorithm: "sha-1", hash: "hash0") != nil)
     account.keepCapabilities(capabilities(1))
     for number in 1_000..<1_003 { account.keepCapabilities(capabilities(number)) }
-    await store.rosters.settle()
+    await store.cache.settle()
     var there: [Int] = []
-    try store.rosters.cache.opened?.query("SELECT hash FROM capabilities") {
+    try store.cache.database.opened?.query("SELECT hash FROM capabilities") {
       there.append(Int($0.text(0).dropFirst(4)) ?? -1)
     }
     #expect(there.sorted() == [0, 1] + Array(5..<1_003))
@@ -80,9 +80,9 @@ struct StoredCapabilitiesTests {
   @LoopActor func waiting() async throws {
     let store = try await Store.open(directory: nil)
     let account = store.account(juliet)
-    let most = RosterQueue.mostWaitingCapabilities
+    let most = CacheQueue.mostWaitingCapabilities
     for number in 0..<(most + 3) { account.keepCapabilities(capabilities(number)) }
-    #expect(store.rosters.waitingCapabilities.count == most)
+    #expect(store.cache.waitingCapabilities.count == most)
     #expect(await account.capabilities(algorithm: "sha-1", hash: "hash\(most - 1)") != nil)
     #expect(await account.capabilities(algorithm: "sha-1", hash: "hash\(most)") == nil)
     account.keepCapabilities(capabilities(most))
@@ -96,7 +96,7 @@ struct StoredCapabilitiesTests {
     store.account(juliet).replaceRoster(StoredRoster(version: "1", contacts: [contact(1)]))
     await store.close()
     // Back to what the first step made.
-    let old = try Database(home.file("cache.db"), RosterCache.schema, checkpointsItself: true)
+    let old = try Database(home.file("cache.db"), CacheDatabase.schema, checkpointsItself: true)
     try old.query("DROP TABLE capabilities")
     try old.query("PRAGMA user_version = 1")
     old.close()
@@ -126,8 +126,8 @@ struct StoredCapabilitiesTests {
     var faults: [StoreError.Code] = []
     store.onFault = { faults.append($0.code) }
     account.keepCapabilities(capabilities(1))
-    await store.rosters.settle()
-    try store.rosters.cache.opened?.query("PRAGMA query_only = ON")
+    await store.cache.settle()
+    try store.cache.database.opened?.query("PRAGMA query_only = ON")
     #expect(await account.capabilities(algorithm: "sha-1", hash: "hash1") == "<query/>")
     #expect(faults == [])
     account.keepCapabilities(capabilities(2))
@@ -146,8 +146,8 @@ struct StoredCapabilitiesTests {
     account.keepCapabilities(capabilities(2))
     account.forgetCapabilities(algorithm: "sha-1", hash: "hash1")
     #expect(await account.capabilities(algorithm: "sha-1", hash: "hash1") == nil)
-    await store.rosters.settle()
-    #expect(store.rosters.cache.opened == nil)
+    await store.cache.settle()
+    #expect(store.cache.database.opened == nil)
     #expect(await (try home.open()).account(juliet).capabilities(algorithm: "sha-1", hash: "hash1") == "<query/>")
   }
 }

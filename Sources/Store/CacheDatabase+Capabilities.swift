@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Capabilities by their hash, in `cache.db`: whoever announces the hash would tell them again.
+// Capabilities by their hash: whoever announces the hash would tell them again.
 
-extension RosterCache {
+extension CacheDatabase {
   /// - Returns: what was kept for a hash, which from now on is the one that was used last.
   func capabilities(_ algorithm: String, _ hash: String) throws(StoreError) -> String? {
     try attempt { database throws(StoreError) in

@@ -4,7 +4,7 @@ internal import EventLoop
 
 // Capabilities, in line with the rosters.
 
-extension RosterQueue {
+extension CacheQueue {
   /// How many may wait to be written.
   nonisolated static let mostWaitingCapabilities = 64
 
@@ -12,8 +12,8 @@ extension RosterQueue {
   func capabilities(_ algorithm: String, _ hash: String) async -> String? {
     let answer = Answer<String>()
     await queue { [self] in
-      let outcome = await offLoop { [cache] in
-        Result { () throws(StoreError) in try cache.capabilities(algorithm, hash) }
+      let outcome = await offLoop { [database] in
+        Result { () throws(StoreError) in try database.capabilities(algorithm, hash) }
       }
       switch outcome {
       case .success(let found): answer.value = found
@@ -31,18 +31,18 @@ extension RosterQueue {
     queue { [self] in
       let batch = waitingCapabilities
       waitingCapabilities = []
-      await attempt { cache throws(StoreError) in try cache.keep(batch) }
+      await attempt { database throws(StoreError) in try database.keep(batch) }
     }
   }
 
   func forgetCapabilities(_ algorithm: String, _ hash: String) {
     queue { [self] in
-      await attempt { cache throws(StoreError) in try cache.forgetCapabilities(algorithm, hash) }
+      await attempt { database throws(StoreError) in try database.forgetCapabilities(algorithm, hash) }
     }
   }
 
-  private func attempt(_ work: @escaping @Sendable (RosterCache) throws(StoreError) -> Void) async {
-    let outcome = await offLoop { [cache] in Result { () throws(StoreError) in try work(cache) } }
+  private func attempt(_ work: @escaping @Sendable (CacheDatabase) throws(StoreError) -> Void) async {
+    let outcome = await offLoop { [database] in Result { () throws(StoreError) in try work(database) } }
     if case .failure(let failure) = outcome { onFault(failure) }
   }
 }
