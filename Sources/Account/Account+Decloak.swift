@@ -4,43 +4,9 @@ public import Audience
 internal import EventLoop
 public import XMPP
 
-// What people ask of Decloak (XEP-0276).
+// What people ask of Decloak (XEP-0276) beside answering: for that see `Account+Answers.swift`.
 
 extension Account {
-  /// Says what becomes of requests.
-  public func setPolicy(_ policy: Decloak.Policy) {
-    guard policy != decloak.policy else { return }
-    let now = now
-    decide { decloak, audience in decloak.setPolicy(policy, audience: &audience, now: now) }
-    onEvent(.policyChanged)
-  }
-
-  /// Says yes to a request, for this once.
-  /// - Parameters:
-  ///   - id: the request's.
-  ///   - full: whether show and status are sent too.
-  ///   - lifetime: seconds that the session lasts; `nil` is one hour.
-  /// - Throws: ``AccountError``.
-  public func approve(_ id: String, full: Bool, lifetime: UInt32?) throws(AccountError) {
-    // An id that nobody can answer any more is told as such, connected or not.
-    if decloak.pending.values.contains(where: { $0.id == id }) { try requireConnected() }
-    let asked = decloak.pending.values.first { $0.id == id }?.requesters ?? []
-    let now = now
-    try disclosing(to: asked) { decloak, audience throws(DecloakError) in
-      try decloak.approve(
-        id, scope: .once, full: full, lifetime: lifetime ?? Limits.sessionLifetime, audience: &audience, now: now)
-    }
-  }
-
-  /// Says no to a request. The other side learns nothing.
-  /// - Throws: ``AccountError``.
-  public func deny(_ id: String) throws(AccountError) {
-    let now = now
-    try deciding { decloak, audience throws(DecloakError) in
-      try decloak.deny(id, scope: .once, audience: &audience, now: now)
-    }
-  }
-
   /// Asks a contact to show itself, which shows us first.
   /// - Parameters:
   ///   - contact: whom.
@@ -176,29 +142,37 @@ extension Account {
 
   /// Takes a decision that shows us to some, once it is written down that it will: whoever calls is told where it cannot
   /// be.
-  private func disclosing(
-    to addresses: [Address], _ event: (inout Decloak, inout Audience) throws(DecloakError) -> [DecloakEffect]
-  ) throws(AccountError) {
+  func disclosing(to addresses: [Address], _ decision: () throws(AccountError) -> Void) throws(AccountError) {
     let new = addresses.filter { !audience.wasShown($0) }
     // What was written down and did not happen is struck out.
     defer { for address in new where !audience.wasShown(address) { address.jid.map(disclosures.settle) } }
     try disclosures.announce(new, audience.mode)
-    try deciding(event)
+    try decision()
   }
 
-  @discardableResult
+  private func disclosing(
+    to addresses: [Address], _ event: (inout Decloak, inout Audience) throws(DecloakError) -> [DecloakEffect]
+  ) throws(AccountError) {
+    try disclosing(to: addresses) { () throws(AccountError) in try deciding(event) }
+  }
+
   private func deciding(
     _ event: (inout Decloak, inout Audience) throws(DecloakError) -> [DecloakEffect]
-  ) throws(AccountError) -> [DecloakEffect] {
-    do throws(DecloakError) {
-      return try decide(event)
-    } catch {
-      throw AccountError(error)
-    }
+  ) throws(AccountError) {
+    try AccountError.deciding { () throws(DecloakError) in _ = try decide(event) }
   }
 }
 
 extension AccountError {
+  /// Does `work`, whose refusal is told to whoever waits.
+  static func deciding<Result>(_ work: () throws(DecloakError) -> Result) throws(AccountError) -> Result {
+    do throws(DecloakError) {
+      return try work()
+    } catch {
+      throw AccountError(error)
+    }
+  }
+
   init(_ error: DecloakError) {
     switch error {
     case .noSuchRequest(let id):

@@ -30,6 +30,31 @@ extension Account {
   }
 }
 
+extension Decloak {
+  /// What was decided about those who ask, as it was kept.
+  /// - Parameters:
+  ///   - store: of the account.
+  ///   - nonce: starts the ids of requests.
+  /// - Throws: ``StoreError``: not to know it is not the same as that there is nothing.
+  @LoopActor
+  static func kept(in store: AccountStore, nonce: String) throws(StoreError) -> Decloak {
+    // What nobody here ever wrote is no leave to show anything.
+    let policy = try store.policy().map { Policy(rawValue: $0) ?? .off } ?? .off
+    var rules: [RuleSubject: RuleDecision] = [:]
+    for rule in try store.rules() {
+      rules[RuleSubject(kept: rule.subject)] = RuleDecision(rawValue: rule.decision) ?? .deny
+    }
+    return Decloak(nonce: nonce, policy: policy, rules: DecloakRules(rules))
+  }
+}
+
+extension RuleSubject {
+  /// Reads its ``description``.
+  fileprivate init(kept text: String) {
+    self = text.first == "@" ? .domain(String(text.dropFirst())) : .contact(BareAddress(text))
+  }
+}
+
 extension VisibilityWish {
   /// What is kept of an account that is about to be made, where something is.
   /// - Throws: ``AccountError`` `storageFailed`: not to know it is not the same as that there is none.

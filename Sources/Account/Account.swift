@@ -12,7 +12,7 @@ public import XMPP
 /// A call or a stanza comes in, the pure core says what is to be done, and this carries it out through the
 /// ``Doorkeeper``. The connection: `Account+Connecting.swift`, `Account+Streams.swift`, `Account+Outages.swift`; what
 /// arrives: `Account+Arrivals.swift`, `Account+Roster.swift`, `Account+Absence.swift`; what people ask for:
-/// `Account+Decloak.swift`, `Account+Visibility.swift`, `Account+Subscriptions.swift`.
+/// `Account+Answers.swift`, `Account+Decloak.swift`, `Account+Visibility.swift`, `Account+Subscriptions.swift`.
 ///
 /// Every function that awaits looks its stream, session or request up again afterwards: much can happen meanwhile.
 @LoopActor
@@ -54,6 +54,9 @@ public final class Account {
   public var audience: Audience { doorkeeper.audience }
 
   let store: AccountStore
+  let faults: StoreFaults
+  /// Why it is not known what was decided about those who ask. Then nobody is answered.
+  let unreadable: AccountError?
   var loginMemory: LoginMemory
   let disclosures: Disclosures
   let doorkeeper: Doorkeeper
@@ -139,10 +142,19 @@ public final class Account {
     self.logger = logger
     self.makeStream = makeStream
     wanted = configuration.visibility
-    decloak = Decloak(nonce: nonce)
     presence = OwnPresence(priority: configuration.priority, capabilities: OwnCapabilities.element)
     self.store = store
     let faults = StoreFaults(logger)
+    self.faults = faults
+    do throws(StoreError) {
+      decloak = try Decloak.kept(in: store, nonce: nonce)
+      unreadable = nil
+    } catch {
+      // Without the rules somebody might be let in whom one of them keeps out.
+      decloak = Decloak(nonce: nonce)
+      unreadable = AccountError(error)
+      faults.tell(error)
+    }
     loginMemory = LoginMemory(store, acceptsWeaker: configuration.client.acceptsWeakerLogin, faults: faults)
     disclosures = Disclosures(store, account: configuration.client.account, faults: faults)
     let doorkeeper = Doorkeeper(
@@ -157,7 +169,7 @@ public final class Account {
     doorkeeper.ferry = ferry
     updates = PresenceUpdates(doorkeeper, time: time)
     watch = ContactWatch(configuration.client.account, doorkeeper, requests: requests, time: time)
-    capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, time: time)
+    capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, store: store, time: time)
     rosterPushes = RosterPushes(time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)
@@ -224,7 +236,8 @@ public final class Account {
       if outcome == .approved { getToKnow(request.requesters) }
       if let jid = request.contact.jid { forgetUnlessSeen(jid.bare) }
       onEvent(.requestResolved(request, outcome))
-    case .decided, .recounted: break
+    case .decided(let decision): record(decision)
+    case .recounted(let id, let count): recount(id, count)
     case .sessionEnded(let contact, let direction, let cause):
       answeredPeers = answeredPeers.filter { decloak.peers[$0.key] != nil }
       if let jid = contact.jid { forgetUnlessSeen(jid.bare) }

@@ -21,6 +21,7 @@ public enum AccountEvent: Sendable {
   case peerDecloaked(id: String, PeerInfo)
   case sessionEnded(BareAddress, SessionDirection, SessionEndCause)
   case policyChanged
+  case rulesChanged
   /// The number of requests that wait changed.
   case pendingChanged
   /// The mode, or whether it is confirmed, changed.

@@ -2,10 +2,11 @@
 
 internal import Audience
 internal import EventLoop
+internal import Store
 internal import XML
 internal import XMPP
 
-/// Finds out what others can do: from the cache, or by asking once per hash.
+/// Finds out what others can do: from memory, from the store, or by asking once per hash.
 ///
 /// Only those inside the audience are asked, since a question shows that somebody is there to ask it.
 @LoopActor
@@ -13,14 +14,16 @@ final class PeerCapabilities {
   private static let limit = Duration.seconds(10)
 
   private var cache = CapabilitiesCache()
-  private var beingAsked: [AnnouncedCapabilities.Hash: Waiters<Void>] = [:]
+  private var beingLearned: [AnnouncedCapabilities.Hash: Waiters<Void>] = [:]
   private let requests: IQRequests
   private let doorkeeper: Doorkeeper
+  private let store: AccountStore
   private let time: any TimeSource
 
-  init(requests: IQRequests, doorkeeper: Doorkeeper, time: any TimeSource) {
+  init(requests: IQRequests, doorkeeper: Doorkeeper, store: AccountStore, time: any TimeSource) {
     self.requests = requests
     self.doorkeeper = doorkeeper
+    self.store = store
     self.time = time
   }
 
@@ -34,21 +37,41 @@ final class PeerCapabilities {
   func learn(_ jid: JID, _ announced: AnnouncedCapabilities?) async -> Capabilities {
     guard let announced else { return await ask(jid, node: nil).map { Capabilities($0, node: "") } ?? Capabilities() }
     let hash = announced.hash
-    if cache[hash] == nil, let waiters = beingAsked[hash] {
+    if cache[hash] == nil, let waiters = beingLearned[hash] {
       _ = await waiters.wait(waiters.take(), atMost: Self.limit)
     }
-    if cache[hash] == nil {
-      let waiters = Waiters<Void>(time: time)
-      if beingAsked[hash] == nil { beingAsked[hash] = waiters }
-      if let info = await ask(jid, node: "\(announced.node)#\(hash.value)"),
-        EntityCapabilities.verify(info, hash: hash.value, algorithm: hash.algorithm)
-      {
-        cache.insert(info, for: hash)
-      }
-      if beingAsked[hash] === waiters { beingAsked[hash] = nil }
-      waiters.resume(())
+    // Whoever is asked now is another than the one who did not answer, or not truly.
+    if let info = cache.use(hash) { return Capabilities(info, node: announced.node) }
+    let waiters = Waiters<Void>(time: time)
+    if beingLearned[hash] == nil { beingLearned[hash] = waiters }
+    var info = await recall(hash)
+    if info == nil { info = await asked(jid, announced) }
+    if beingLearned[hash] === waiters { beingLearned[hash] = nil }
+    waiters.resume(())
+    return info.map { Capabilities($0, node: announced.node) } ?? Capabilities()
+  }
+
+  /// What the store knows. It is verified like any answer: the file may have been in others' hands.
+  private func recall(_ hash: AnnouncedCapabilities.Hash) async -> DiscoInfo? {
+    guard let text = await store.capabilities(algorithm: hash.algorithm, hash: hash.value) else { return nil }
+    guard let query = try? Element.parse(text), let info = try? DiscoInfo(query), hash.isTrue(of: info) else {
+      store.forgetCapabilities(algorithm: hash.algorithm, hash: hash.value)
+      return nil
     }
-    return known(jid, announced) ?? Capabilities()
+    cache.insert(info, for: hash, bytes: text.utf8.count)
+    return info
+  }
+
+  /// What `jid` says, should it be what was announced (XEP-0115 §5.4).
+  private func asked(_ jid: JID, _ announced: AnnouncedCapabilities) async -> DiscoInfo? {
+    let hash = announced.hash
+    guard var info = await ask(jid, node: "\(announced.node)#\(hash.value)"), hash.isTrue(of: info) else { return nil }
+    // The node is the asker's word, and no part of what was proved.
+    info.node = nil
+    let text = info.element().serialized()
+    cache.insert(info, for: hash, bytes: text.utf8.count)
+    store.keepCapabilities(StoredCapabilities(algorithm: hash.algorithm, hash: hash.value, info: text))
+    return info
   }
 
   private func ask(_ jid: JID, node: String?) async -> DiscoInfo? {
@@ -56,5 +79,12 @@ final class PeerCapabilities {
     let query = Element("query", DiscoInfo.namespace, ["node": node])
     guard let result = try? await requests.send(.get, to: jid, payload: query, limit: Self.limit) else { return nil }
     return result.payload.first.flatMap { try? DiscoInfo($0) }
+  }
+}
+
+extension AnnouncedCapabilities.Hash {
+  /// Whether it is the hash of an answer.
+  fileprivate func isTrue(of info: DiscoInfo) -> Bool {
+    EntityCapabilities.verify(info, hash: value, algorithm: algorithm)
   }
 }

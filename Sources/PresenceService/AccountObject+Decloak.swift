@@ -13,13 +13,16 @@ extension AccountObject: DecloakServer {
   private static let longestWait: UInt32 = 120_000
 
   var policy: String { client.decloak.policy.rawValue }
-  var rules: [String: String] { [:] }
+  var rules: [String: String] {
+    let pairs = client.decloak.rules.all.map { ($0.key.description, $0.value.rawValue) }
+    // A bare JID has no "@" at its beginning, so that no two subjects have one text.
+    return Dictionary(pairs) { first, _ in first }
+  }
   var pendingRequests: UInt32 { UInt32(clamping: client.decloak.pending.count) }
 
   func setPolicy(_ value: String, caller: Caller) async throws {
-    if value == "rules" { throw notBuilt("Policy \"rules\"") }
-    client.setPolicy(try oneOf([Decloak.Policy.off, .ask, .allow], value, "Policy"))
-    try await delivered()
+    try client.setPolicy(try oneOf([Decloak.Policy.off, .rules, .ask, .allow], value, "Policy"), by: caller.uid)
+    try await settled()
   }
 
   func listRequests(caller: Caller) async throws -> [[String: Value]] {
@@ -27,22 +30,29 @@ extension AccountObject: DecloakServer {
   }
 
   func approve(id: String, scope: String, options: [String: Value], caller: Caller) async throws {
-    try requireOnce(scope)
+    let scope = try oneOf(AnswerScope.allCases, scope, "scope")
     var options = Options(options, in: "options of Approve")
     let full: Bool = try options.take("full") ?? false
     let seconds = try lifetime(&options)
     try options.end(known: "full, lifetime")
-    try client.approve(id, full: full, lifetime: seconds)
-    try await delivered()
+    try client.approve(id, scope: scope, full: full, lifetime: seconds, by: caller.uid)
+    try await settled()
   }
 
   func deny(id: String, scope: String, options: [String: Value], caller: Caller) async throws {
-    try requireOnce(scope)
+    let scope = try oneOf(AnswerScope.allCases, scope, "scope")
     try Options(options, in: "options of Deny").end(known: "")
-    try client.deny(id)
+    try client.deny(id, scope: scope, by: caller.uid)
+    try await settled()
   }
 
-  func setRule(subject: String, decision: String, caller: Caller) async throws { throw notBuilt("SetRule") }
+  func setRule(subject: String, decision: String, caller: Caller) async throws {
+    let subject = try ruleSubject(subject)
+    let decision =
+      decision.isEmpty ? nil : try oneOf(RuleDecision.allCases, decision, "decision (\"\" removes the rule)")
+    try client.setRule(decision, for: subject, by: caller.uid)
+    try await settled()
+  }
 
   func requestDecloak(
     contact: String, reason: String, options: [String: Value], caller: Caller
@@ -93,7 +103,13 @@ extension AccountObject: DecloakServer {
   func listDecisions(
     contact: String, since: UInt64, options: [String: Value], caller: Caller
   ) async throws -> [[String: Value]] {
-    throw notBuilt("ListDecisions")
+    let contact = contact.isEmpty ? nil : try bareJID(contact, "contact")
+    var options = Options(options, in: "options of ListDecisions")
+    let page = try Page(&options)
+    try options.end(known: "after, limit")
+    return try client.decisions(of: contact, since: since, after: page.after, limit: page.limit).map {
+      client.entry($0)
+    }
   }
 
   func listSessions(caller: Caller) async throws -> [[String: Value]] {
@@ -102,12 +118,9 @@ extension AccountObject: DecloakServer {
     return shown.map { client.entry($0) } + seen.map { client.entry($0) }
   }
 
-  private func requireOnce(_ scope: String) throws(DBusError) {
-    switch scope {
-    case "once": return
-    case "contact", "domain": throw notBuilt("Scope \"\(scope)\" (a rule that answers from now on)")
-    default:
-      throw DBusError(.invalidArgs, "scope is \"\(scope)\", but must be one of \"once\", \"contact\", \"domain\".")
-    }
+  /// Waits until what was decided is on the disk, and what it sends has left.
+  private func settled() async throws {
+    try await client.flushKept()
+    try await delivered()
   }
 }

@@ -59,6 +59,7 @@ final class AccountObject {
     case .sessionEnded(let contact, let direction, let cause):
       decloakSignals.sessionEnded(contact: contact.text, direction: direction.rawValue, cause: cause.rawValue)
     case .policyChanged: decloakSignals.propertiesChanged([.policy], of: self)
+    case .rulesChanged: decloakSignals.propertiesChanged([.rules], of: self)
     case .pendingChanged: decloakSignals.propertiesChanged([.pendingRequests], of: self)
     case .visibilityChanged: tellVisibility()
     }

@@ -3,6 +3,7 @@
 internal import Account
 internal import Audience
 internal import DBus
+internal import Store
 internal import XMPP
 
 // What the core knows, as the dictionaries that dbus-interfaces describes.
@@ -28,6 +29,27 @@ extension Account {
       "Automatic": request.isAutomatic.value,
       "Namespaces": request.namespaces.value,
     ]
+  }
+
+  func entry(_ decision: StoredDecision) -> Entry {
+    var entry: Entry = [
+      "Id": decision.id.value,
+      "Requester": decision.requester.value,
+      "Contact": decision.contact.value,
+      "Domain": String(BareAddress(decision.contact).domain).value,
+      "Reason": decision.reason.value,
+      "Account": jid.description.value,
+      "ReceivedAt": UInt64(clamping: decision.receivedAt).value,
+      "DecidedAt": UInt64(clamping: decision.decidedAt).value,
+      "Outcome": decision.outcome.value,
+      "DecidedBy": decision.kindOfJudge.value,
+      "Automatic": ["rule", "policy"].contains(decision.kindOfJudge).value,
+      "Count": decision.count.value,
+      "InRoster": decision.isInRoster.value,
+    ]
+    if let rule = decision.rule { entry["Rule"] = rule.value }
+    if let uid = decision.decidedBy { entry["Uid"] = uid.value }
+    return entry
   }
 
   func entry(_ peer: PeerInfo) -> Entry {

@@ -6,8 +6,10 @@ internal import DBus
 struct Page {
   static let most: UInt32 = 5000
 
-  private let after: String?
-  private let limit: Int
+  /// The key of the entry before the first; `nil` at the beginning.
+  let after: String?
+  /// How many entries at most.
+  let limit: Int
 
   /// Takes both out of a call's options.
   /// - Throws: `InvalidArgs` when `limit` is out of range.

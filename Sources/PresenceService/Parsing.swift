@@ -27,6 +27,19 @@ func anyJID(_ text: String, _ what: String) throws(AccountError) -> JID {
   }
 }
 
+/// Whom a rule is about: a bare JID, or `@domain`.
+func ruleSubject(_ text: String) throws(AccountError) -> RuleSubject {
+  guard text.first == "@" else { return .contact(BareAddress(try bareJID(text, "subject"))) }
+  let domain = try bareJID(String(text.dropFirst()), "the domain in subject")
+  guard domain.localpart == nil else {
+    throw AccountError(
+      .invalidJID,
+      "subject \"\(text.prefix(100))\" must be a bare JID as juliet@example.org, or \"@\" and a domain as @example.org."
+    )
+  }
+  return .domain(domain.description)
+}
+
 /// One of the names of an enumeration.
 func oneOf<Kind: RawRepresentable<String>>(
   _ kinds: [Kind], _ text: String, _ what: String
@@ -41,8 +54,4 @@ func lifetime(_ options: inout Options) throws(DBusError) -> UInt32? {
   let seconds: UInt32? = try options.take("lifetime")
   if seconds == 0 { throw DBusError(.invalidArgs, "\"lifetime\" must be at least one second.") }
   return seconds
-}
-
-func notBuilt(_ what: String) -> DBusError {
-  DBusError(.notSupported, "\(what) is not built yet; the version that brings it will say so in its change log.")
 }

@@ -34,7 +34,6 @@ public final class Service {
   private let accounts = AccountTree()
   private let server: ObjectServer
   private let interestPolicy: InterestPolicy
-  private var kept = KeptSettings()
   private var readings: [UInt32: Int] = [:]
 
   /// Starts to answer on a connection. The name is requested by ``start()``.
@@ -106,7 +105,6 @@ public final class Service {
       ) { [logger, lookups] in
         ClientStream($0, time: time, logger: logger, resumption: $1, memory: memory, lookups: lookups)
       }, owner: caller.uid, path: path, server: server)
-    if let policy = kept.policy(jid, of: caller.uid) { object.client.setPolicy(policy) }
     accounts.insert(object)
     server.objectAdded(object.exported, manager: try ObjectPath(ObjectPaths.subtree(caller.uid)))
     if parameters["visibility"] != nil {
@@ -128,12 +126,9 @@ public final class Service {
     guard let object = accounts.account(at: path, for: caller) else {
       throw DBusError(.unknownObject, "There is no connection at \(path): ListConnections shows those that are.")
     }
-    guard try await takeAway(object) else { return }
-    let (client, owner) = (object.client, object.owner)
-    guard forget else { return kept.keep(client.decloak.policy, client.jid, of: owner) }
-    kept.forget(client.jid, of: owner)
+    guard try await takeAway(object), forget else { return }
     // Last: it can fail, and the account is removed all the same.
-    try await client.forget()
+    try await object.client.forget()
   }
 
   /// Disconnects an account, and serves it no longer.

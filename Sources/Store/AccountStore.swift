@@ -17,6 +17,7 @@ public final class AccountStore {
 
   let store: Store
   var countOfExceptions: StateDatabase.ExceptionCounts?
+  var countOfRules: Int?
   private var isBegun = false
   private var countOfDisclosures: Int?
 
@@ -118,13 +119,13 @@ public final class AccountStore {
   /// afterwards is taken for a change of this one.
   public func roster() async -> StoredRoster? {
     guard let id = attempt({ () throws(StoreError) in try id() }) else { return nil }
-    return await store.rosters.roster(of: id)
+    return await store.cache.roster(of: id)
   }
 
   /// Keeps a whole roster, in place of what there was.
   public func replaceRoster(_ roster: StoredRoster) {
     guard let id = attempt({ () throws(StoreError) in try begin() }) else { return }
-    store.rosters.replace(roster, of: id)
+    store.cache.replace(roster, of: id)
   }
 
   /// Keeps what a roster push changed. Without a roster that it could be a change of, nothing is kept.
@@ -133,7 +134,7 @@ public final class AccountStore {
   ///   - contact: as it is now, new or not.
   public func updateRoster(version: String, contact: StoredContact) {
     guard let id = attempt({ () throws(StoreError) in try id() }) else { return }
-    store.rosters.add(.updated(contact), contact.jid, version: version, of: id)
+    store.cache.add(.updated(contact), contact.jid, version: version, of: id)
   }
 
   /// Keeps that a roster push removed a contact. Without a roster, nothing is kept.
@@ -142,17 +143,17 @@ public final class AccountStore {
   ///   - jid: who was removed.
   public func removeFromRoster(version: String, jid: String) {
     guard let id = attempt({ () throws(StoreError) in try id() }) else { return }
-    store.rosters.add(.removed, jid, version: version, of: id)
+    store.cache.add(.removed, jid, version: version, of: id)
   }
 
   /// Keeps the roster no longer, as after a push without a version.
   public func forgetRoster() {
     guard let id = attempt({ () throws(StoreError) in try id() }) else { return }
-    store.rosters.forget(id)
+    store.cache.forget(id)
   }
 
   /// For what nobody waits for.
-  private func attempt<Result>(_ body: () throws(StoreError) -> Result?) -> Result? {
+  func attempt<Result>(_ body: () throws(StoreError) -> Result?) -> Result? {
     do throws(StoreError) {
       return try body()
     } catch {
@@ -176,9 +177,9 @@ public final class AccountStore {
     guard let id = try id() else { return }
     try store.state.forget(id)
     store.changed()
-    (knownID, isBegun, countOfDisclosures, countOfExceptions) = (nil, false, nil, nil)
+    (knownID, isBegun, countOfDisclosures, countOfExceptions, countOfRules) = (nil, false, nil, nil, nil)
     // Should we not get further than this: a roster without an account goes when the cache is opened.
-    try await store.rosters.remove(id)
+    try await store.cache.remove(id)
     try await flush()
   }
 }

@@ -12,6 +12,9 @@ final class Database: @unchecked Sendable {
     case text(String)
     case bytes([UInt8])
     case null
+
+    /// A truth, as one and zero.
+    static func truth(_ value: Bool) -> Value { .integer(value ? 1 : 0) }
   }
 
   /// A row of a result, for as long as it is looked at.
@@ -27,9 +30,9 @@ final class Database: @unchecked Sendable {
       return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
-    func optionalText(_ column: Int32) -> String? {
-      sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : text(column)
-    }
+    func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+
+    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
 
     func bytes(_ column: Int32) -> [UInt8] {
       let start = sqlite3_column_blob(statement, column)
@@ -136,8 +139,10 @@ final class Database: @unchecked Sendable {
   /// How many rows the latest statement inserted, changed or deleted.
   var changes: Int { Int(sqlite3_changes64(connection)) }
 
-  /// Does all of `body` or, where it throws, nothing of it.
+  /// Does all of `body` or, where it throws, nothing of it. Within another one it is a part of that, which must not go on
+  /// when it throws.
   func transaction<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+    if connection != nil, sqlite3_get_autocommit(connection) == 0 { return try body() }
     try query("BEGIN IMMEDIATE")
     do throws(StoreError) {
       let result = try body()

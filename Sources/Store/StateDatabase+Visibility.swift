@@ -135,7 +135,3 @@ extension StoredVisibility.Exception {
     }
   }
 }
-
-extension Database.Value {
-  fileprivate static func truth(_ value: Bool) -> Database.Value { .integer(value ? 1 : 0) }
-}

@@ -47,6 +47,40 @@ final class StateDatabase {
         ) STRICT, WITHOUT ROWID
         """,
       ],
+      [
+        "ALTER TABLE account ADD COLUMN policy TEXT",
+        """
+        CREATE TABLE rule (
+          account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+          subject TEXT NOT NULL,
+          decision TEXT NOT NULL,
+          made_at INTEGER NOT NULL,
+          made_by INTEGER NOT NULL,
+          made_with TEXT NOT NULL,
+          PRIMARY KEY (account, subject)
+        ) STRICT, WITHOUT ROWID
+        """,
+        // The serial is the order in which they came: a clock may be set back.
+        """
+        CREATE TABLE decision (
+          account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+          serial INTEGER NOT NULL,
+          id TEXT NOT NULL,
+          contact TEXT NOT NULL,
+          requester TEXT NOT NULL,
+          reason TEXT NOT NULL,
+          received_at INTEGER NOT NULL,
+          decided_at INTEGER NOT NULL,
+          outcome TEXT NOT NULL,
+          judge TEXT NOT NULL,
+          decided_by INTEGER,
+          count INTEGER NOT NULL,
+          in_roster INTEGER NOT NULL,
+          PRIMARY KEY (account, serial),
+          UNIQUE (account, id)
+        ) STRICT, WITHOUT ROWID
+        """,
+      ],
     ])
 
   /// How many accounts are kept for one user. Then the one that was not used for longest makes room.
@@ -113,8 +147,8 @@ final class StateDatabase {
     return found
   }
 
-  /// Makes room for one more account of a user. Those who left nobody uninformed go first, and hid from nobody: who
-  /// hid must not come back visible.
+  /// Makes room for one more account of a user. Those go first who left nobody uninformed, hid from nobody and made no
+  /// rule: who hid must not come back visible, and whom a rule kept out must not come in.
   private func makeRoom(for uid: UInt32, sparing spared: Set<Int64>) throws(StoreError) -> [Int64] {
     var known: [Int64] = []
     try database.query(
@@ -123,7 +157,8 @@ final class StateDatabase {
       ORDER BY
         EXISTS (SELECT 1 FROM disclosure WHERE disclosure.account = account.id)
         OR EXISTS (SELECT 1 FROM visibility WHERE visibility.account = account.id AND NOT shows_others)
-        OR EXISTS (SELECT 1 FROM exception WHERE exception.account = account.id),
+        OR EXISTS (SELECT 1 FROM exception WHERE exception.account = account.id)
+        OR EXISTS (SELECT 1 FROM rule WHERE rule.account = account.id),
         used
       """, [.integer(Int64(uid))]
     ) { known.append($0.integer(0)) }
@@ -208,7 +243,7 @@ final class StateDatabase {
     [.integer(Int64(key.uid)), .text(key.jid), .text(key.protocol)]
   }
 
-  private func check(_ texts: [String]) throws(StoreError) {
+  func check(_ texts: [String]) throws(StoreError) {
     guard texts.allSatisfy({ $0.utf8.count <= Self.mostTextBytes }) else {
       throw StoreError(.limit, "A text of more than \(Self.mostTextBytes) bytes is no address and is not kept.")
     }

@@ -5,7 +5,7 @@ public import EventLoop
 /// What the daemon remembers from one run to the next.
 ///
 /// Two databases in one directory: `state.db` has what must not be lost, is small, and is written before a call returns;
-/// `cache.db` has what a server would tell again, may be large, is written off the loop, and may be removed at any time.
+/// `cache.db` has what others would tell again, may be large, is written off the loop, and may be removed at any time.
 @LoopActor
 public final class Store {
   /// Where it is kept; nil if only in memory.
@@ -15,7 +15,7 @@ public final class Store {
 
   let state: StateDatabase
   let log: StateLog?
-  let rosters: RosterQueue
+  let cache: CacheQueue
 
   private let files: StoreDirectory?
   private var accounts: [AccountKey: Weak] = [:]
@@ -41,9 +41,9 @@ public final class Store {
     files = opened.files
     state = opened.state
     log = opened.disk.map { StateLog($0) }
-    rosters = RosterQueue(RosterCache(in: opened.files, known: opened.known))
+    cache = CacheQueue(CacheDatabase(in: opened.files, known: opened.known))
     log?.onFault = { [weak self] in self?.onFault($0) }
-    rosters.onFault = { [weak self] in self?.onFault($0) }
+    cache.onFault = { [weak self] in self?.onFault($0) }
   }
 
   /// Opens what is kept in a directory, and makes it where there is none.
@@ -53,7 +53,7 @@ public final class Store {
   public static func open(directory: String?) async throws(StoreError) -> Store {
     let store = Store(
       try await offLoop { Result { () throws(StoreError) in try open(directory) } }.get())
-    store.rosters.open()
+    store.cache.open()
     return store
   }
 
@@ -98,7 +98,7 @@ public final class Store {
   public func close() async {
     guard !isClosed else { return }
     isClosed = true
-    await rosters.close()
+    await cache.close()
     await log?.close()
     // The last connection writes the log into the database, which takes a disk's time.
     let rest = Opened(state: state, files: files, known: [])
@@ -122,7 +122,7 @@ public final class Store {
     let used = Set(accounts.values.compactMap { $0.account?.knownID })
     let begun = try state.begin(key, sparing: used)
     changed()
-    for id in begun.forgotten { rosters.forget(id) }
+    for id in begun.forgotten { cache.forget(id) }
     return begun.id
   }
 

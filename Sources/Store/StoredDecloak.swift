@@ -2,6 +2,9 @@
 
 /// A rule about who asks to see an account, as it is kept.
 public struct StoredRule: Hashable, Sendable {
+  /// How many are kept for one account.
+  public static let most = 10_000
+
   /// Whom it is about: a bare JID, or `@domain`.
   public var subject: String
   /// "allow", "deny" or "ask".
@@ -25,6 +28,9 @@ public struct StoredRule: Hashable, Sendable {
 
 /// What was asked of an account and how it was answered, as it is kept.
 public struct StoredDecision: Hashable, Sendable {
+  /// How many are kept for one account, the newest.
+  public static let most = 1_000
+
   /// The request's id.
   public var id: String
   /// Who asked, a bare JID.
@@ -38,7 +44,7 @@ public struct StoredDecision: Hashable, Sendable {
   public var decidedAt: Int64
   /// What became of it, as in `RequestResolved`.
   public var outcome: String
-  /// Who or what decided: "person", "policy", "nobody", or the subject of the rule.
+  /// Who or what decided: "person", "policy", "nobody", or "rule:" and the subject of the rule.
   public var judge: String
   /// The user who decided, where it was a person.
   public var decidedBy: UInt32?

@@ -29,7 +29,7 @@ struct DecloakTests {
     try await home.connect()
     home.account.setPresence(show: .dnd, status: "researching", priority: 5)
     _ = try home.server.take()
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     try home.ask(romeo)
     #expect(try home.server.take().isEmpty)
     let request = try #require(home.announced().first)
@@ -46,7 +46,7 @@ struct DecloakTests {
   @LoopActor func dialects() async throws {
     let home = try await Home()
     try await home.connect()
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     try home.server.say(
       """
       <presence from='\(romeo)'><temppres xmlns='urn:xmpp:temppres:0' reason='file'/>\
@@ -71,7 +71,7 @@ struct DecloakTests {
   @LoopActor func noRequest(_ stanza: String) async throws {
     let home = try await Home()
     try await home.connect()
-    home.account.setPolicy(.allow)
+    try home.account.setPolicy(.allow)
     try home.server.say(stanza)
     #expect(home.announced().isEmpty)
     #expect(try home.server.take().isEmpty)
@@ -81,7 +81,7 @@ struct DecloakTests {
   @LoopActor func expired() async throws {
     let home = try await Home()
     try await home.connect()
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     try home.ask(romeo)
     let request = try #require(home.announced().first)
     home.time.advance(by: .seconds(119))
@@ -112,7 +112,7 @@ struct DecloakTests {
   @LoopActor func lifetime() async throws {
     let home = try await Home()
     try await home.connect()
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     try home.ask(romeo)
     try home.account.approve(try #require(home.announced().first).id, full: false, lifetime: 60)
     _ = try home.server.take()
@@ -131,7 +131,7 @@ struct DecloakTests {
   @LoopActor func peerLeft() async throws {
     let home = try await Home()
     try await home.connect()
-    home.account.setPolicy(.allow)
+    try home.account.setPolicy(.allow)
     try home.ask(romeo)
     #expect(home.announced().first?.isAutomatic == true)
     #expect(home.account.audience.sessions.count == 1)
@@ -145,7 +145,7 @@ struct DecloakTests {
   @LoopActor func hiding() async throws {
     let home = try await Home()
     try await home.connect()
-    home.account.setPolicy(.allow)
+    try home.account.setPolicy(.allow)
     try home.ask(romeo)
     let old = try home.server
     _ = old.take()

@@ -34,7 +34,7 @@ struct MemoryTests {
     let key = AccountKey(uid: 1000, jid: "juliet@localhost", protocol: "xmpp")
     let home = try await Home(mode: .invisible, store: store.account(key))
     try await home.connect()
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     try home.ask("tybalt@localhost/t")
     let id = try #require(home.announced().first?.id)
     await store.close()

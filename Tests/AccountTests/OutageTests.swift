@@ -344,7 +344,7 @@ struct OutageTests {
   @LoopActor func hiddenAtOnce() async throws {
     let home = try await Home(roster: Self.nurse)
     try await home.connect()
-    home.account.setPolicy(.allow)
+    try home.account.setPolicy(.allow)
     try home.server.cut(time: home.time)
     try await home.account.setVisibility(.invisible)
     home.onOpen = {

@@ -14,7 +14,7 @@ struct UpgradeTests {
   @LoopActor func upgradeOfOneResource() async throws {
     let home = try await Home()
     try await home.connect()
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     try home.ask("romeo@localhost/r")
     let id = try #require(home.announced().first?.id)
     try home.account.approve(id, full: false, lifetime: nil)

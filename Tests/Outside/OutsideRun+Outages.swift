@@ -77,7 +77,7 @@ extension OutsideRun {
     } then: {
       let wasOnline = model.isOnline
       try account.killAndStart()
-      try restoreWhatIsNotKept()
+      try checkPolicy(policy)
       guard wasOnline else { return }
       try comeBack()
     }
@@ -86,30 +86,22 @@ extension OutsideRun {
     isNewSession()
   }
 
-  /// Settings must hold across the death of the program. Where that is not built they are made again each time, before
-  /// there is a connection, and the report says so.
-  func learnWhatIsKept(_ visibility: String) throws {
+  /// What was set must hold across the death of the program, before there is a connection.
+  func checkWhatIsKept(_ visibility: String) throws {
     try account.call(.Visibility, "SetInvisible")
     try account.set(.Decloak, "Policy", .string("allow"))
     try account.killAndStart()
-    if try account.get(.Visibility, "Mode").text != "invisible" { missing.insert(Self.keptVisibility) }
-    if try account.get(.Decloak, "Policy").text != "allow" { missing.insert(Self.keptPolicy) }
+    guard try account.get(.Visibility, "Mode").text == "invisible" else {
+      throw WitnessError("the visibility is not kept: \(try account.all(.Visibility).brief)")
+    }
+    try checkPolicy("allow")
     try account.set(.Decloak, "Policy", .string("off"))
     try account.call(.Visibility, visibility == "visible" ? "SetVisible" : "SetInvisible")
   }
 
-  private static let keptVisibility = "a visibility that is kept"
-  private static let keptPolicy = "a policy that is kept"
-
-  private func restoreWhatIsNotKept() throws {
-    if missing.contains(Self.keptPolicy) { try account.set(.Decloak, "Policy", .string(policy)) }
+  private func checkPolicy(_ wanted: String) throws {
     let kept = try account.get(.Decloak, "Policy").text
-    guard kept == policy else { throw WitnessError("the policy was \(policy), and is \(kept)") }
-    guard missing.contains(Self.keptVisibility), model.mode != "visible" else { return }
-    let names = model.exceptions.sorted() + model.withheld.sorted().map { "not:\($0)" }
-    try account.call(
-      .Visibility, "SetVisibility",
-      [.string(model.mode), .strings(names), .options(["degraded": .bool(model.acceptsLess)])])
+    guard kept == wanted else { throw WitnessError("the policy was \(wanted), and is \(kept)") }
   }
 
   /// The server stops and starts, and all come back.
@@ -230,7 +222,7 @@ extension OutsideRun {
       return model
     }
     note("it \(refusal.map { "failed: \($0)" } ?? "succeeded")")
-    let candidates = [new] + (refusal == nil && !missing.contains(Self.keptVisibility) ? [] : [old])
+    let candidates = [new] + (refusal == nil ? [] : [old])
     guard let holds = (candidates + candidates.map(withPresence)).first(where: isNow) else {
       throw WitnessError("the state after a broken call is neither that before nor that after it: \(state.brief)")
     }

@@ -10,7 +10,7 @@ extension OutsideRun {
     let visibility = Bool.random(using: &numbers) ? "visible" : "invisible"
     note("AddConnection \(visibility)")
     try account.add(visibility: visibility)
-    try learnWhatIsKept(visibility)
+    try checkWhatIsKept(visibility)
     model.set(visibility, [], acceptsLess: false)
     try setPolicy("ask")
     try connect()

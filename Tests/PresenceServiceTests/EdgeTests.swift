@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Account
 import Audience
 import DBus
 import Testing
@@ -76,25 +77,22 @@ struct InterestsTests {
   }
 }
 
-@Suite("Policies of removed accounts")
-struct KeptSettingsTests {
-  @Test("A policy comes back with its account, and with no other user's")
-  func kept() throws {
-    var kept = KeptSettings()
-    let juliet = try BareJID("juliet@localhost")
-    kept.keep(.ask, juliet, of: 1000)
-    #expect(kept.policy(juliet, of: 1000) == .ask)
-    #expect(kept.policy(juliet, of: 1001) == nil)
-    kept.forget(juliet, of: 1000)
-    #expect(kept.policy(juliet, of: 1000) == nil)
-  }
+@Suite("Subjects of rules")
+struct RuleSubjectTests {
+  @Test(
+    "A bare JID is a contact, and an at sign with a domain the domain, both prepared",
+    arguments: [
+      ("Romeo@Montague.LIT", RuleSubject.contact(BareAddress("romeo@montague.lit"))),
+      ("sip.example.org", .contact(BareAddress("sip.example.org"))), ("@Montague.LIT", .domain("montague.lit")),
+    ])
+  func read(_ text: String, _ subject: RuleSubject) throws { #expect(try ruleSubject(text) == subject) }
 
-  @Test("What is kept for one user has a limit; the one kept longest makes room")
-  func limit() throws {
-    var kept = KeptSettings()
-    for number in 0...KeptSettings.mostPerUID { kept.keep(.ask, try BareJID("a\(number)@localhost"), of: 1000) }
-    #expect(kept.policy(try BareJID("a0@localhost"), of: 1000) == nil)
-    #expect(kept.policy(try BareJID("a1@localhost"), of: 1000) == .ask)
+  @Test(
+    "Nothing else is one",
+    arguments: ["", "@", "@@", "@romeo@montague.lit", "romeo@montague.lit/garden", "@montague.lit/garden", "to:*%a@b"])
+  func refused(_ text: String) {
+    let error = #expect(throws: AccountError.self) { try ruleSubject(text) }
+    #expect(error?.code == .invalidJID && error?.text.contains("subject") == true)
   }
 }
 

@@ -125,7 +125,7 @@ struct CrashTests {
     let account = store.account(juliet)
     try account.setLeastMechanism("SCRAM-SHA-1")
     account.replaceRoster(StoredRoster(version: "1", contacts: [contact(1, name: "Mercutio")]))
-    await store.rosters.settle()
+    await store.cache.settle()
     spawn { try? await account.forget() }
     await Task.yield()
     // The state forgets before anything is awaited; the cache has only been asked to.

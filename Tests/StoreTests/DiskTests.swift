@@ -182,15 +182,15 @@ struct DiskTests {
   }
 
   /// Lets the file grow no further than this; with fewer pages than it has, not at all. No job may be at work.
-  private func limit(_ cache: RosterCache, pages: Int) throws(StoreError) {
+  private func limit(_ cache: CacheDatabase, pages: Int) throws(StoreError) {
     try cache.opened?.query("PRAGMA max_page_count = \(pages)")
   }
 
   @Test("A roster for which there is no room is told of once, and what is kept is the last that was whole")
   @LoopActor func fullCache() async throws {
     let home = try Home()
-    let cache = RosterCache(in: try StoreDirectory(home.path), known: [])
-    let queue = RosterQueue(cache)
+    let cache = CacheDatabase(in: try StoreDirectory(home.path), known: [])
+    let queue = CacheQueue(cache)
     var faults: [StoreError.Code] = []
     queue.onFault = { faults.append($0.code) }
     let small = StoredRoster(version: "1", contacts: [contact(1)])
@@ -215,8 +215,8 @@ struct DiskTests {
 
   @Test("Changes that were queued while a write failed do not go on top of what was not written")
   @LoopActor func changesDuringFailure() async throws {
-    let cache = RosterCache(in: nil, known: [])
-    let queue = RosterQueue(cache)
+    let cache = CacheDatabase(in: nil, known: [])
+    let queue = CacheQueue(cache)
     queue.replace(StoredRoster(version: "1", contacts: []), of: 1)
     await queue.settle()
     try limit(cache, pages: 1)

@@ -32,7 +32,7 @@ struct FilesTests {
     let store = try await Store.open(directory: path)
     try store.account(juliet).setLeastMechanism("PLAIN")
     store.account(juliet).replaceRoster(StoredRoster(version: "1", contacts: []))
-    await store.rosters.settle()
+    await store.cache.settle()
     func mode(_ name: String) -> UInt32 {
       var status = stat()
       return stat(home.temporary.file(name), &status) == 0 ? status.st_mode & 0o7777 : 0
@@ -49,7 +49,7 @@ struct FilesTests {
     try await filled(home)
     for name in ["state.db", "cache.db"] { chmod(home.file(name), 0o644) }
     let store = try await home.open()
-    await store.rosters.settle()
+    await store.cache.settle()
     for name in ["state.db", "cache.db"] { #expect(home.mode(name) & 0o777 == 0o600) }
   }
 
@@ -185,7 +185,8 @@ struct FilesTests {
     let home = try Home()
     try await filled(home)
     let next = Schema(
-      applicationID: RosterCache.schema.applicationID, steps: RosterCache.schema.steps + [["CREATE TABLE more (x)"]])
+      applicationID: CacheDatabase.schema.applicationID, steps: CacheDatabase.schema.steps + [["CREATE TABLE more (x)"]]
+    )
     try Database(home.file("cache.db"), next, checkpointsItself: true).close()
     let store = try await home.open()
     #expect(await store.account(juliet).roster() == nil)

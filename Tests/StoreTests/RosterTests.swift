@@ -109,7 +109,7 @@ struct RosterTests {
     let again = try await home.open()
     // The log is new: what it holds is what the change has written.
     again.account(juliet).updateRoster(version: "2", contact: contact(50_000, name: "Rosaline"))
-    await again.rosters.settle()
+    await again.cache.settle()
     let written = home.bytes("cache.db-wal")?.count ?? 0
     #expect(written > 0 && written <= 8 * (4_096 + 24) + 32, "\(written) bytes")
     let roster = await again.account(juliet).roster()
@@ -134,7 +134,7 @@ struct RosterTests {
       account.replaceRoster(StoredRoster(version: "2", contacts: contacts))
       // A change of what was not kept must not become one of what was, before or after that is known.
       account.updateRoster(version: "3", contact: contact(3))
-      await store.rosters.settle()
+      await store.cache.settle()
       account.updateRoster(version: "4", contact: contact(4))
       #expect(await account.roster() == small)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What becomes of a request that arrives: XEP-0276 §4, with what API.md's table adds to it.
+// What becomes of a request that arrives: XEP-0276 §4, with what dbus-interfaces adds to it.
 
 extension Decloak {
   /// A request arrived. Whether the stanza counts as one (no delay, no chat room) was judged before.

@@ -1,115 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Glibc
+// The rosters, which a server has as well.
 
-/// The rosters, in `cache.db`. A server has them all: the file may be removed at any time, and one that is broken or of
-/// another version is thrown away.
-///
-/// Used off the loop. Sendable, because ``RosterQueue`` lets one job at a time use it.
-final class RosterCache: @unchecked Sendable {
-  static let schema = Schema(
-    applicationID: 0x6e63_6331,  // "ncc1"
-    steps: [
-      [
-        """
-        CREATE TABLE roster (
-          account INTEGER PRIMARY KEY,
-          version TEXT NOT NULL,
-          contacts INTEGER NOT NULL,
-          bytes INTEGER NOT NULL
-        ) STRICT
-        """,
-        """
-        CREATE TABLE contact (
-          account INTEGER NOT NULL,
-          jid TEXT NOT NULL,
-          name TEXT NOT NULL,
-          groups BLOB NOT NULL,
-          subscription TEXT NOT NULL,
-          pending INTEGER NOT NULL,
-          approved INTEGER NOT NULL,
-          bytes INTEGER NOT NULL,
-          PRIMARY KEY (account, jid)
-        ) STRICT, WITHOUT ROWID
-        """,
-      ]
-    ])
-
+extension CacheDatabase {
   /// The most of one account: as many contacts as a roster may have, and texts of this many bytes.
   static let mostContacts = 100_000
   static let mostBytes = 64 << 20
-
-  /// The file; nil if in memory.
-  private let file: StoreDirectory?
-  private let name = "cache.db"
-  /// The accounts that there are. What is found of others when the file is opened goes: their end did not get this far.
-  private let known: Set<Int64>
-  private(set) var opened: Database?
-
-  init(in directory: StoreDirectory?, known: Set<Int64>) {
-    file = directory
-    self.known = known
-  }
-
-  /// Opens the file, should it not be open.
-  func open() -> Result<Void, StoreError> { Result { () throws(StoreError) in _ = try database() } }
-
-  /// Closes the file. The next job opens it again.
-  func close() {
-    opened?.close()
-    opened = nil
-  }
-
-  // MARK: The file
-
-  /// The database, opened when first needed, and made anew when it is not one that we can use.
-  private func database() throws(StoreError) -> Database {
-    if let opened { return opened }
-    do throws(StoreError) {
-      return try openFile()
-    } catch {
-      guard Self.isWorthless(error) else { throw error }
-      try throwAway()
-      return try openFile()
-    }
-  }
-
-  private func openFile() throws(StoreError) -> Database {
-    try file?.prepare(name)
-    let database = try Database(file?.file(name) ?? Database.inMemory, Self.schema, checkpointsItself: true)
-    var strangers: [Int64] = []
-    try database.query("SELECT account FROM roster") { row in
-      if !known.contains(row.integer(0)) { strangers.append(row.integer(0)) }
-    }
-    for account in strangers { try forget(account, database) }
-    opened = database
-    return database
-  }
-
-  private static func isWorthless(_ error: StoreError) -> Bool { error.code == .broken || error.code == .tooNew }
-
-  private func throwAway() throws(StoreError) {
-    close()
-    guard let file else { return }
-    // The log first: left alone it would be taken for the new file's.
-    for suffix in ["-wal", "-shm", "-journal", ""] {
-      let path = file.file(name + suffix)
-      guard unlink(path) == 0 || errno == ENOENT else { throw StoreError(errno, on: path, toDo: "removed") }
-    }
-  }
-
-  /// Does `body`, and once more with a new file when the old one turns out to be broken.
-  private func attempt<Result>(_ body: (Database) throws(StoreError) -> Result) throws(StoreError) -> Result {
-    do throws(StoreError) {
-      return try body(try database())
-    } catch {
-      guard Self.isWorthless(error) else { throw error }
-      try throwAway()
-      return try body(try database())
-    }
-  }
-
-  // MARK: Rosters
 
   /// The roster of an account, nil where there is none.
   func roster(of account: Int64) throws(StoreError) -> StoredRoster? {
@@ -205,7 +101,7 @@ final class RosterCache: @unchecked Sendable {
       ])
   }
 
-  private func forget(_ account: Int64, _ database: Database) throws(StoreError) {
+  func forget(_ account: Int64, _ database: Database) throws(StoreError) {
     try database.query("DELETE FROM contact WHERE account = ?", [.integer(account)])
     try database.query("DELETE FROM roster WHERE account = ?", [.integer(account)])
   }

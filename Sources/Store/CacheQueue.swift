@@ -2,14 +2,16 @@
 
 internal import EventLoop
 
-/// Lets the cache of rosters be used off the loop by one job at a time, in the order in which they were asked for.
+/// Lets the cache be used off the loop by one job at a time, in the order in which they were asked for.
 @LoopActor
-final class RosterQueue {
+final class CacheQueue {
   /// Called when something that was queued could not be written.
   var onFault: @LoopActor (StoreError) -> Void = { _ in }
 
-  private let cache: RosterCache
+  let database: CacheDatabase
   private var waiting: [Int64: RosterChanges] = [:]
+  /// What others can do that has yet to be written.
+  var waitingCapabilities: [StoredCapabilities] = []
   /// Whether what waits will be written by a job that has not begun.
   private(set) var isWriterQueued = false
   private var latest: Task<Void, Never>?
@@ -17,7 +19,7 @@ final class RosterQueue {
   /// not lead to any roster that there ever was, until somebody goes on from what is kept.
   private var missed: Set<Int64> = []
 
-  init(_ cache: RosterCache) { self.cache = cache }
+  init(_ database: CacheDatabase) { self.database = database }
 
   // MARK: Changes
 
@@ -52,16 +54,18 @@ final class RosterQueue {
       isWriterQueued = false
       let batch = waiting
       waiting = [:]
-      let failures = await offLoop { [cache] in Self.write(batch, to: cache) }
+      let failures = await offLoop { [database] in Self.write(batch, to: database) }
       for (account, failure) in failures { failed(account, failure) }
     }
   }
 
-  private nonisolated static func write(_ batch: [Int64: RosterChanges], to cache: RosterCache) -> [Int64: StoreError] {
+  private nonisolated static func write(_ batch: [Int64: RosterChanges], to database: CacheDatabase) -> [Int64:
+    StoreError]
+  {
     var failures: [Int64: StoreError] = [:]
     for (account, changes) in batch {
       do throws(StoreError) {
-        try cache.write(changes, of: account)
+        try database.write(changes, of: account)
       } catch {
         failures[account] = error
       }
@@ -81,7 +85,7 @@ final class RosterQueue {
   /// Opens the file, which removes what belongs to no account any more.
   func open() {
     queue { [self] in
-      if case .failure(let failure) = await offLoop({ [cache] in cache.open() }) { onFault(failure) }
+      if case .failure(let failure) = await offLoop({ [database] in database.open() }) { onFault(failure) }
     }
   }
 
@@ -89,8 +93,8 @@ final class RosterQueue {
   func roster(of account: Int64) async -> StoredRoster? {
     let answer = Answer<StoredRoster>()
     await queue { [self] in
-      let outcome = await offLoop { [cache] in
-        Result { () throws(StoreError) in try cache.roster(of: account) }
+      let outcome = await offLoop { [database] in
+        Result { () throws(StoreError) in try database.roster(of: account) }
       }
       switch outcome {
       case .success(let found):
@@ -109,10 +113,10 @@ final class RosterQueue {
     missed.remove(account)
     let failure = Answer<StoreError>()
     await queue { [self] in
-      failure.value = await offLoop { [cache] in
+      failure.value = await offLoop { [database] in
         var forgotten = RosterChanges()
         forgotten.forget()
-        return Self.write([account: forgotten], to: cache)[account]
+        return Self.write([account: forgotten], to: database)[account]
       }
     }.value
     if let failure = failure.value { throw failure }
@@ -123,11 +127,11 @@ final class RosterQueue {
 
   /// Returns when everything is written and the file closed.
   func close() async {
-    await queue { [self] in await offLoop { [cache] in cache.close() } }.value
+    await queue { [self] in await offLoop { [database] in database.close() } }.value
   }
 
   @discardableResult
-  private func queue(_ job: @escaping @LoopActor @Sendable () async -> Void) -> Task<Void, Never> {
+  func queue(_ job: @escaping @LoopActor @Sendable () async -> Void) -> Task<Void, Never> {
     let previous = latest
     let task = spawn {
       await previous?.value
@@ -139,7 +143,7 @@ final class RosterQueue {
 
   /// What a job found.
   @LoopActor
-  private final class Answer<Value: Sendable> {
+  final class Answer<Value: Sendable> {
     var value: Value?
   }
 }
