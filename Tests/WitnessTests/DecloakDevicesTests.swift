@@ -75,8 +75,11 @@ struct DecloakDevicesTests {
         visible, resource: "cellar", policy: "allow", visibility: "invisible", on: witness.server)
       let juliet = try witness.client("juliet", resource: "balcony")
       try juliet.send("<presence/>")
-      func heard(_ device: OtherHouse.Device) -> [RawClient.Received] {
-        juliet.received.filter { $0.raw.contains("/cellar") && $0.node["type"] != "error" }
+      let known = try visible.fullJID()
+      func heard() -> [RawClient.Received] {
+        juliet.received.filter {
+          bareJID($0.node["from"] ?? "") == visible.jid && $0.node["from"] != known && $0.node["type"] != "error"
+        }
       }
       try witness.step("Juliet asks the account") {
         witness.show(visible, to: [juliet.jid])
@@ -84,7 +87,7 @@ struct DecloakDevicesTests {
         try juliet.expectShown(visible.fullJID())
         try hidden.fence(through: juliet)
       }
-      #expect(heard(hidden).isEmpty)
+      #expect(heard().isEmpty)
       try witness.step("the visible one sets a status, ends it, and answers again") {
         try visible.call(.Connection, "SetPresence", [.string("away"), .string("gone"), .options()])
         try visible.call(.Decloak, "Revoke", [.string("")])
@@ -93,12 +96,12 @@ struct DecloakDevicesTests {
         try juliet.expectShown(visible.fullJID())
         try hidden.fence(through: juliet)
       }
-      #expect(heard(hidden).isEmpty)
+      #expect(heard().isEmpty)
       // Where only directed presence hides, what is for the account does not reach it; and jabberd2 passes on what is for
       // the device where the account has another one.
       try juliet.askToDecloak(hidden.full)
       try hidden.fence(through: juliet)
-      #expect(heard(hidden).isEmpty)
+      #expect(heard().isEmpty)
       let requests = try hidden.call("Decloak", "ListRequests")[0].list
       #expect(requests.map { $0["Contact"]?.text } == [juliet.bare])
       try witness.step("the hidden one says yes") {
@@ -111,7 +114,9 @@ struct DecloakDevicesTests {
         try juliet.expectGone(hidden.full)
         try hidden.fence(through: juliet)
       }
-      #expect(heard(hidden).map { $0.node["type"] ?? "" } == ["", "unavailable"])
+      // What was asked for her features goes by itself: where a list is in the way presence may come behind it.
+      let presences = heard().map(\.node).filter { $0.name == "presence" }
+      #expect(presences.map { $0["type"] ?? "" } == ["", "unavailable"])
       #expect(try visible.sessions("they-see-me") == [juliet.jid])
       try other.end()
     }

@@ -30,7 +30,7 @@ struct DecloakSilenceTests {
       let isVisible = visibility == "visible"
       let juliet = try witness.client("juliet", resource: "balcony")
       try juliet.send("<presence/>")
-      let nobody = "nobody-\(visibility)@localhost"
+      let nobody = "nobody\(visibility)@localhost"
       let expected = try answers(witness, to: juliet, bare: nobody, full: "\(nobody)/library")
       #expect(expected.isEmpty, "presence to nobody is lost on each server")
       let offline = "\(try witness.user("offline"))@localhost"
@@ -38,7 +38,7 @@ struct DecloakSilenceTests {
       for policy in ["off", "ask"] {
         let account = try witness.decloaking("tybalt\(policy)of", policy: policy, isVisible: isVisible)
         let full = try account.fullJID()
-        let resource = try witness.client("another-\(policy)")
+        let resource = try witness.client("another\(policy)of")
         try resource.send("<presence/>")
         #expect(try answers(witness, to: juliet, bare: account.jid, full: full) == expected, "\(policy)")
         let absent = "\(account.jid)/\(String(full.dropFirst(account.jid.count + 1).reversed()))"
@@ -92,7 +92,7 @@ struct DecloakSilenceTests {
       }
       for (contact, reply) in replies {
         #expect(reply[0].type == "s" && !reply[0].text.isEmpty, "\(contact)")
-        #expect(reply.dropFirst() == [.array("{sv}", [])], "\(contact): \(reply)")
+        #expect(reply.dropFirst() == [.array("a{sv}", [])], "\(contact): \(reply)")
       }
       let sessions = try juliet.sessions("i-see-them")
       #expect(sessions.isEmpty, "\(sessions)")
