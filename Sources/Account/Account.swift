@@ -124,6 +124,7 @@ public final class Account {
   /// Whether the server keeps a permission for somebody who has not asked yet (RFC 6121 §3.4).
   var keepsPreApprovals = false
   private var deadline: (at: Instant, timer: TimerToken)?
+  private var requestCounts = RequestCounts()
 
   /// An account that is not connected.
   /// - Parameters:
@@ -205,6 +206,7 @@ public final class Account {
     for effect in effects { carryOut(effect) }
     if decloak.pending.count != waiting { onEvent(.pendingChanged) }
     armDeadline()
+    tellCounts()
     return effects
   }
 
@@ -261,6 +263,13 @@ public final class Account {
       let delay = Duration.nanoseconds(max(0, next.nanoseconds - now.nanoseconds))
       return (next, time.schedule(after: delay) { [weak self] in self?.deadlinePassed() })
     }
+  }
+
+  /// Those that are dropped leave no other trace.
+  private func tellCounts() {
+    let line = requestCounts.line(
+      dropped: decloak.droppedRequests, silenced: decloak.silencedRequests, now: now)
+    if let line { logger.notice("\(line)") }
   }
 
   private func deadlinePassed() {

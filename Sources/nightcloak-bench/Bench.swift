@@ -12,6 +12,7 @@ enum Bench: String, CaseIterable {
   case decloak
   case roster
   case visibility
+  case flood
 
   var summary: String {
     switch self {
@@ -23,6 +24,8 @@ enum Bench: String, CaseIterable {
     case .decloak: "a decloak answered without asking, against a bare socket that answers at once"
     case .roster: "connecting with \(RosterBench.large) contacts, against \(RosterBench.small)"
     case .visibility: "one contact more to see us, among \(VisibilityBench.many) against \(VisibilityBench.few)"
+    case .flood:
+      "\(FloodBench.requests) requests from \(FloodBench.people) strangers in a minute, and who else is served"
     }
   }
 
@@ -37,6 +40,7 @@ enum Bench: String, CaseIterable {
     case .decloak: try await DecloakBench.run(in: workshop)
     case .roster: try await RosterBench.run(in: workshop)
     case .visibility: try await VisibilityBench.run(in: workshop)
+    case .flood: try await FloodBench.run(in: workshop)
     }
   }
 }

@@ -2,6 +2,7 @@
 
 internal import CDBus
 internal import EventLoop
+internal import Glibc
 
 /// A plain, blocking client of the bus: the same for both sides, and out of the way of what is measured.
 final class Caller: Sendable {
@@ -77,6 +78,24 @@ final class Caller: Sendable {
         guard getOnce(name, path, interface, property) else { return nil }
       }
       return monotonicSeconds() - start
+    }
+  }
+
+  /// Reads a property now and then.
+  /// - Parameter until: when to stop, by ``monotonicSeconds()``.
+  /// - Returns: how long each call took, in milliseconds; `nil` when an answer was no string in a variant.
+  func getNowAndThen(
+    until end: Double, from name: String, _ path: String, _ interface: String, _ property: String
+  ) async -> [Double]? {
+    await offLoop { [self] in
+      var times: [Double] = []
+      while monotonicSeconds() < end {
+        let start = monotonicSeconds()
+        guard getOnce(name, path, interface, property) else { return nil }
+        times.append((monotonicSeconds() - start) * 1000)
+        poll(nil, 0, 10)
+      }
+      return times
     }
   }
 

@@ -13,6 +13,7 @@ final class Daemon {
   let process: ChildProcess
   private let bus: BusConnection
   private let server: Server
+  private var signals: SignalMatch?
 
   var figures: ProcessFigures { ProcessFigures(pid: process.pid) }
 
@@ -53,6 +54,16 @@ final class Daemon {
 
   func setPolicy(_ policy: String, of path: ObjectPath) async throws {
     try await DecloakProxy(bus, Self.busName, path).setPolicy(policy)
+  }
+
+  func pendingRequests(of path: ObjectPath) async throws -> UInt32 {
+    try await DecloakProxy(bus, Self.busName, path).pendingRequests
+  }
+
+  /// Tells of every signal from now on.
+  func onSignal(_ handler: @escaping @LoopActor (String) -> Void) async throws {
+    signals = try await bus.match(SignalFilter(sender: Self.busName)) { handler($0.member) }
+    try await manager.addClientInterest(tokens: ["*"])
   }
 
   /// Shows an account to these contacts alone.

@@ -98,6 +98,7 @@ final class Workshop {
       }
       root = root[..<slash]
     }
+    setenv("FOREIGN", "yes", 1)
     setenv("ACCOUNTS", Server.accounts.map { "\($0):\(Server.password)" }.joined(separator: " "), 1)
     let process = try start(["\(root)/Tests/Servers/prosody/run", "\(directory)/server"], log: "server")
     guard let line = await process.firstLine(), let server = Server(line) else {
@@ -121,6 +122,8 @@ struct Server: Sendable {
   static let password = "secret"
 
   let port: UInt16
+  /// Where a component connects, which may speak for everybody.
+  let componentPort: UInt16
   let caFile: String
 
   /// Reads the line that Tests/Servers/prosody/run prints.
@@ -130,8 +133,11 @@ struct Server: Sendable {
       let parts = word.split(separator: "=", maxSplits: 1)
       if parts.count == 2 { values[parts[0]] = parts[1] }
     }
-    guard let port = values["c2s"].flatMap({ UInt16($0) }), let caFile = values["ca"] else { return nil }
+    guard let port = values["c2s"].flatMap({ UInt16($0) }), let caFile = values["ca"],
+      let componentPort = values["component"].flatMap({ UInt16($0) })
+    else { return nil }
     self.port = port
+    self.componentPort = componentPort
     self.caFile = String(caFile)
   }
 }

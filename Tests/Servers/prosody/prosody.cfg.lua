@@ -50,3 +50,4 @@ muc_room_locking = false -- a room is there as soon as somebody enters it
 
 Component "sip.localhost"
 component_secret = "gateway"
+validate_from_addresses = ENV_NIGHTCLOAK_FOREIGN == "" -- otherwise it speaks for domains that there are not
