@@ -13,8 +13,8 @@ extension Account {
     switch stanza {
     case .presence(let presence): arrived(presence, verdict)
     case .iq(let iq) where verdict == .match: if !requests.received(iq) { doorkeeper.unmatched(stanza, raw) }
-    case .iq(let iq): answer(iq)
-    case .message: break  // For a handler, once there can be one; nothing automatic ever goes back.
+    case .iq(let iq): answer(iq, raw)
+    case .message(let message): arrived(message, raw, verdict)
     }
   }
 
@@ -85,13 +85,14 @@ extension Account {
 
   // MARK: IQs from inside
 
-  private func answer(_ iq: IQ) {
+  private func answer(_ iq: IQ, _ raw: Element) {
     if iq.type == .set, let query = iq.payload.first, query.name == "query", query.namespace == Roster.namespace {
       return rosterPush(iq, query)
     }
     if iq.type == .set, let query = iq.payload.first, query.matches("query", PrivacyLists.namespace) {
       return privacyListPush(iq, query)
     }
-    doorkeeper.send(.iq(Responder.answer(to: iq)))
+    guard !hand(iq, raw) else { return }
+    doorkeeper.send(.iq(Responder.answer(to: iq, ownCapabilities)))
   }
 }

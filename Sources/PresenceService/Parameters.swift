@@ -42,9 +42,10 @@ enum Parameters {
         throw DBusError(.invalidArgs, "\"resource\" cannot be one: \(error).")
       }
     }
-    let priority: Int32 = try parameters.take("priority") ?? -1
-    guard let priority = Int8(exactly: priority) else {
-      throw DBusError(.invalidArgs, "\"priority\" is \(priority), but must be from -128 to 127 (type i).")
+    let wanted: Int32? = try parameters.take("priority")
+    let priority = wanted.flatMap { Int8(exactly: $0) }
+    if let wanted, priority == nil {
+      throw DBusError(.invalidArgs, "\"priority\" is \(wanted), but must be from -128 to 127 (type i).")
     }
     let credentials = try Credentials(&parameters)
     client.fingerprint = try fingerprint(&parameters, client, credentials)
