@@ -9,12 +9,12 @@ internal import XMPP
 
 extension Account {
   func admitted(_ stanza: Stanza, _ raw: Element, _ verdict: ArrivalVerdict) {
-    if let from = stanza.from { absentProbe?.note(raw, from: from, own: fullJID) }
+    let isProbed = stanza.from.flatMap { absentProbe?.note(raw, from: $0, own: fullJID) } ?? false
     switch stanza {
     case .presence(let presence): arrived(presence, verdict)
     case .iq(let iq) where verdict == .match: if !requests.received(iq) { doorkeeper.unmatched(stanza, raw) }
     case .iq(let iq): answer(iq, raw)
-    case .message(let message): arrived(message, raw, verdict)
+    case .message(let message): if !isProbed { arrived(message, raw, verdict) }
     }
   }
 

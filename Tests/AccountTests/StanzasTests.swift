@@ -330,6 +330,25 @@ struct StanzasTests {
     #expect(home.account.audience.sessions.isEmpty)
   }
 
+  @Test("What comes back for our own questions about the server is no message for anybody")
+  @LoopActor func probes() async throws {
+    let home = try await Home()
+    home.onOpen = { server in
+      server.bounces = { stanza in
+        guard stanza.name == "message", let to = stanza.attribute("to"), let id = stanza.attribute("id") else {
+          return nil
+        }
+        let from = stanza.attribute("type") == "groupchat" ? to : server.fullJID
+        return "<message from='\(from)' to='\(server.fullJID)' id='\(id)' type='error'><x xmlns='urn:x'/></message>"
+      }
+    }
+    try home.account.addHandler([], takesMessages: true, for: ":1.1")
+    try await home.connect()
+    #expect(home.handed().isEmpty)
+    try home.server.say("<message from='juliet@localhost/phone' type='chat'><body>hi</body></message>")
+    #expect(home.handed().count == 1)
+  }
+
   @Test("A stranger's messages reach the handler, and nothing goes back; a flood of them is cut")
   @LoopActor func strangers() async throws {
     let home = try await Home()
