@@ -12,7 +12,8 @@ extension Account {
   /// - Returns: whether there is one, and it has room.
   func hand(_ iq: IQ, _ raw: Element) -> Bool {
     guard let from = iq.from, iq.payload.count == 1, let payload = iq.payload.first,
-      let client = handlers.handler(of: payload.namespace), let id = handedIQs.keep(iq, raw, for: client)
+      payload.namespace != StanzaPayload.namespace, let client = handlers.handler(of: payload.namespace),
+      let id = handedIQs.keep(iq, raw, for: client)
     else { return false }
     noteExchange(with: from, call: JingleCall(payload))
     onEvent(.iqHanded(HandedStanza(iq, id: id, from: from, to: client)))
@@ -58,10 +59,10 @@ extension Account {
     let arrived = ArrivedRequest(
       requester: address, reason: .media, namespaces: [proposal.namespace], isInRoster: roster.items[from.bare] != nil)
     decide { decloak, audience in decloak.received(arrived, audience: &audience, now: now) }
-    if decloak.pending[address.account] != nil {
-      _ = proposals.hold(.init(from: address, id: proposal.id, content: message, bytes: bytes))
-    } else if audience.contains(address) {
+    if audience.contains(address) {
       hand(message, from)
+    } else if decloak.pending[address.account] != nil {
+      _ = proposals.hold(.init(from: address, id: proposal.id, content: message, bytes: bytes))
     }
   }
 

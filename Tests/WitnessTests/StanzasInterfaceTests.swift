@@ -47,9 +47,11 @@ struct StanzasInterfaceTests {
     return info.child("query")?.children.compactMap { $0["var"] } ?? []
   }
 
-  @Test("A call goes from the yes to its end through the handler, and through nobody else on the bus")
-  func wholeCall() async throws {
-    try await Witness.run { witness in
+  @Test(
+    "A call goes from the yes to its end through the handler, and through nobody else on the bus",
+    arguments: XMPPServer.Family.allCases)
+  func wholeCall(_ family: XMPPServer.Family) async throws {
+    try await Witness.run(on: family) { witness in
       let (tybalt, juliet, phone, full) = try scene(witness, [jingle])
       try witness.step("from outside a question is not the phone's") {
         let answer = try juliet.iq("set", to: full, "<jingle xmlns='\(jingle)' action='session-initiate' sid='a'/>")
@@ -92,9 +94,11 @@ struct StanzasInterfaceTests {
     }
   }
 
-  @Test("A proposed call asks for consent: nothing leaves and nothing is handed over before the yes")
-  func proposal() async throws {
-    try await Witness.run { witness in
+  @Test(
+    "A proposed call asks for consent: nothing leaves and nothing is handed over before the yes",
+    arguments: XMPPServer.Family.allCases)
+  func proposal(_ family: XMPPServer.Family) async throws {
+    try await Witness.run(on: family) { witness in
       let (tybalt, juliet, phone, _) = try scene(witness, [jingleMessage])
       let media = "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
       juliet.passAll()
