@@ -47,9 +47,16 @@ struct AbsentProbe {
   var empty: Stanza { .message(Message(to: jid, type: .chat, id: Self.empty, payload: [Self.chatState])) }
 
   /// Notes a stanza that has come, if it is an answer.
-  mutating func note(_ raw: Element, from: JID, own: FullJID?) {
-    let isOwn = own.map { from == JID($0) } == true && raw.attribute("id") == Self.order
-    if from == jid || isOwn { answers.append(raw) }
+  /// - Returns: whether it came because of the questions, and means nothing to anybody else.
+  mutating func note(_ raw: Element, from: JID, own: FullJID?) -> Bool {
+    guard from != jid else {
+      answers.append(raw)
+      return true
+    }
+    guard own.map({ from == JID($0) }) == true else { return false }
+    if raw.attribute("id") == Self.order { answers.append(raw) }
+    // Some servers bring ourselves what is for a resource that is not there.
+    return raw.name == "message"
   }
 
   private func answer(_ kind: String, _ id: String?) -> Element? {

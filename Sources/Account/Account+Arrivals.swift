@@ -9,12 +9,12 @@ internal import XMPP
 
 extension Account {
   func admitted(_ stanza: Stanza, _ raw: Element, _ verdict: ArrivalVerdict) {
-    if let from = stanza.from { absentProbe?.note(raw, from: from, own: fullJID) }
+    let isProbed = stanza.from.flatMap { absentProbe?.note(raw, from: $0, own: fullJID) } ?? false
     switch stanza {
     case .presence(let presence): arrived(presence, verdict)
     case .iq(let iq) where verdict == .match: if !requests.received(iq) { doorkeeper.unmatched(stanza, raw) }
-    case .iq(let iq): answer(iq)
-    case .message: break  // For a handler, once there can be one; nothing automatic ever goes back.
+    case .iq(let iq): answer(iq, raw)
+    case .message(let message): if !isProbed { arrived(message, raw, verdict) }
     }
   }
 
@@ -85,13 +85,14 @@ extension Account {
 
   // MARK: IQs from inside
 
-  private func answer(_ iq: IQ) {
+  private func answer(_ iq: IQ, _ raw: Element) {
     if iq.type == .set, let query = iq.payload.first, query.name == "query", query.namespace == Roster.namespace {
       return rosterPush(iq, query)
     }
     if iq.type == .set, let query = iq.payload.first, query.matches("query", PrivacyLists.namespace) {
       return privacyListPush(iq, query)
     }
-    doorkeeper.send(.iq(Responder.answer(to: iq)))
+    guard !hand(iq, raw) else { return }
+    doorkeeper.send(.iq(Responder.answer(to: iq, ownCapabilities)))
   }
 }

@@ -157,6 +157,9 @@ extension Account {
     }
     // Those who see us by the roster, and were sent it one by one.
     updates.send(to: unconfirmed.shown.filter { audience.sessions[$0] == nil && audience.wantsUpdate($0) })
+    // In a session little is shown, but what we can do is part of it.
+    if hasNewCapabilities { updates.send(to: audience.shown.filter { audience.wantsCapabilities($0) }) }
+    hasNewCapabilities = false
   }
 
   // MARK: The next try

@@ -179,6 +179,10 @@ extension Account {
     updates.forget()
     watch.forget()
     doorkeeper.forgetSession()
+    handedIQs.removeAll()
+    proposals.removeAll()
+    calls.removeAll()
+    hasNewCapabilities = false
     decide { decloak, audience in decloak.disconnected(inOrder: false, audience: &audience) }
     decide { decloak, audience in decloak.visibilityChanged(to: .invisible, audience: &audience) }
     requests.cancelAll()

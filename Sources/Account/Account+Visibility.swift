@@ -168,7 +168,10 @@ extension Account {
     var new = presence
     new.show = show
     new.status = text
-    if let priority { new.priority = priority }
+    if let priority {
+      chosenPriority = priority
+      new.priority = priority
+    }
     guard new != presence else { return }
     presence = new
     hasNewPresence = true
@@ -182,7 +185,9 @@ extension Account {
     guard hasNewPresence, !isClosing, audience.link != .exposed else { return }
     hasNewPresence = !doorkeeper.isUp
     if audience.isBroadcasting { doorkeeper.send(.presence(presence.full())) }
-    updates.send(to: audience.shown.filter { audience.wantsUpdate($0) })
+    updates.send(
+      to: audience.shown.filter { hasNewCapabilities ? audience.wantsCapabilities($0) : audience.wantsUpdate($0) })
+    hasNewCapabilities = hasNewCapabilities && hasNewPresence
   }
 
   /// Says whether somebody is looking: a server may then hold back what can wait (XEP-0352).

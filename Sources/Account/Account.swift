@@ -12,7 +12,8 @@ public import XMPP
 /// A call or a stanza comes in, the pure core says what is to be done, and this carries it out through the
 /// ``Doorkeeper``. The connection: `Account+Connecting.swift`, `Account+Streams.swift`, `Account+Outages.swift`; what
 /// arrives: `Account+Arrivals.swift`, `Account+Roster.swift`, `Account+Absence.swift`; what people ask for:
-/// `Account+Answers.swift`, `Account+Decloak.swift`, `Account+Visibility.swift`, `Account+Subscriptions.swift`.
+/// `Account+Answers.swift`, `Account+Decloak.swift`, `Account+Visibility.swift`, `Account+Subscriptions.swift`; what their
+/// programs say to others: `Account+Stanzas.swift`, `Account+Handing.swift`.
 ///
 /// Every function that awaits looks its stream, session or request up again afterwards: much can happen meanwhile.
 @LoopActor
@@ -70,6 +71,19 @@ public final class Account {
   let updates: PresenceUpdates
   let watch: ContactWatch
   let visibilityGate = SerialGate()
+  /// What programs of the person's handle, and what of it waits.
+  var handlers = StanzaHandlers()
+  let handedIQs: HandedIQs
+  /// How many questions of theirs wait for an answer.
+  var outstandingIQs = 0
+  var calls = JingleCalls()
+  var proposals = HeldProposals<Message>()
+  var rateOfStrangers = StrangersRate()
+  var ownCapabilities = OwnCapabilities()
+  /// The priority that a person chose; nil for the usual one.
+  var chosenPriority: Int8?
+  /// Whether what we can do has changed since those who see us heard of it.
+  var hasNewCapabilities = false
   var showings = ShowingTimes()
   /// What our server says of itself; nil until it has been asked.
   var knownSurroundings: Surroundings?
@@ -143,7 +157,9 @@ public final class Account {
     self.logger = logger
     self.makeStream = makeStream
     wanted = configuration.visibility
-    presence = OwnPresence(priority: configuration.priority, capabilities: OwnCapabilities.element)
+    chosenPriority = configuration.priority
+    presence = OwnPresence(priority: configuration.priority ?? -1, capabilities: OwnCapabilities().element)
+    handedIQs = HandedIQs(time: time)
     self.store = store
     let faults = StoreFaults(logger)
     self.faults = faults
@@ -179,6 +195,7 @@ public final class Account {
     lists.onDoubt = { [weak self] in self?.privacyListsDoubted() }
     ferry.onFailure = { [weak self] in self?.privacyListsFailed($0) }
     followWatch()
+    handedIQs.onUnanswered = { [weak self] in self?.unanswered($0) }
     doorkeeper.imitator.learn = { [weak self] lesson in await self?.learn(lesson) }
     doorkeeper.admit = { [weak self] stanza, raw, verdict in self?.admitted(stanza, raw, verdict) }
   }
@@ -238,11 +255,13 @@ public final class Account {
       if outcome == .approved { getToKnow(request.requesters) }
       if let jid = request.contact.jid { forgetUnlessSeen(jid.bare) }
       onEvent(.requestResolved(request, outcome))
+      settleProposals(request)
     case .decided(let decision): record(decision)
     case .recounted(let id, let count): recount(id, count)
     case .sessionEnded(let contact, let direction, let cause):
       answeredPeers = answeredPeers.filter { decloak.peers[$0.key] != nil }
       if let jid = contact.jid { forgetUnlessSeen(jid.bare) }
+      calls.forgetOutside(contact, audience)
       onEvent(.sessionEnded(contact, direction, cause))
     }
   }

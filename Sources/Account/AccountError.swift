@@ -6,7 +6,7 @@ internal import XMPP
 public struct AccountError: Error, Hashable, Sendable {
   /// The kinds of failure that a caller can tell apart (their names on the bus are in dbus-interfaces).
   public enum Code: String, Hashable, Sendable, CaseIterable {
-    case invalidArgument, invalidJID, limitExceeded, notSupported
+    case invalidArgument, invalidJID, limitExceeded, notSupported, alreadyExists
     case notConnected, noSuchRequest, alreadyResolved, notSupportedByServer, serverRefused, wouldReveal
     case authenticationFailed, certificateRejected, networkError, timedOut, cancelled, storageFailed
   }

@@ -26,6 +26,10 @@ public enum AccountEvent: Sendable {
   case pendingChanged
   /// The mode, or whether it is confirmed, changed.
   case visibilityChanged
+  /// A question is handed to who handles its namespace, and waits for its answer.
+  case iqHanded(HandedStanza)
+  /// A message is handed to those who handle what is in it.
+  case messageHanded(HandedStanza)
 }
 
 /// Somebody whom we see in a session, with what it can do.

@@ -31,12 +31,18 @@ enum DecloakElements {
   }
 
   /// Whether the server kept the stanza for us while we were away (XEP-0203): its sender may long be gone.
-  static func isDelayed(_ presence: Presence) -> Bool {
-    presence.payload.contains { $0.name == "delay" && $0.namespace == "urn:xmpp:delay" }
+  static func isDelayed(_ presence: Presence) -> Bool { isDelayed(presence.payload) }
+
+  /// As ``isDelayed(_:)-(Presence)``, of what is in any stanza.
+  static func isDelayed(_ payload: [Element]) -> Bool {
+    payload.contains { $0.name == "delay" && $0.namespace == "urn:xmpp:delay" }
   }
 
   /// Whether the stanza comes from the occupant of a chat room (XEP-0045), who is nobody's stranger.
-  static func isFromRoom(_ presence: Presence) -> Bool {
-    presence.payload.contains { $0.name == "x" && $0.namespace == "http://jabber.org/protocol/muc#user" }
+  static func isFromRoom(_ presence: Presence) -> Bool { isFromRoom(presence.payload) }
+
+  /// As ``isFromRoom(_:)-(Presence)``, of what is in any stanza.
+  static func isFromRoom(_ payload: [Element]) -> Bool {
+    payload.contains { $0.name == "x" && $0.namespace == "http://jabber.org/protocol/muc#user" }
   }
 }

@@ -215,7 +215,8 @@ final class Doorkeeper {
     }
   }
 
-  /// Takes the answer to nothing that we asked.
+  /// Takes what nobody of ours has an answer to: the answer to nothing that we asked, or the question of somebody who was
+  /// inside when it came.
   func unmatched(_ stanza: Stanza, _ raw: Element) {
     if source(of: stanza) == .outside { imitator.received(stanza, raw) }
   }
@@ -229,8 +230,10 @@ final class Doorkeeper {
     if let answer {
       // Whoever asked waits for it: should it be lost with the connection, it may be sent again.
       if isUp { stream?.send(answer, isMeant: true) }
-    } else if case .message = stanza {
-      admit(stanza, raw, .deliver)
+    } else if case .message(let message) = stanza {
+      // The server would be silent, so nothing tells us from it: the message counts as any other.
+      let arrival: Arrival = JingleMessage.proposal(in: message) == nil ? .message : .propose
+      admit(stanza, raw, ArrivalTable.verdict(arrival, source(of: stanza)))
     }
   }
 

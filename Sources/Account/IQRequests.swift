@@ -25,11 +25,12 @@ final class IQRequests {
   ///   - type: get or set.
   ///   - to: whom; `nil` is our own account, for which the server answers.
   ///   - payload: the question.
+  ///   - reveal: that the very call says that it may tell somebody outside that we are online.
   ///   - language: the language in which a person would like the answer; `nil` is the stream's.
   ///   - limit: how long to wait.
   /// - Throws: ``AccountError`` `timedOut`, `notConnected`, `limitExceeded` or `wouldReveal`.
   func exchange(
-    _ type: IQ.Kind, to: JID?, payload: Element, language: String? = nil, limit: Duration
+    _ type: IQ.Kind, to: JID?, payload: Element, reveal: Bool = false, language: String? = nil, limit: Duration
   ) async throws(AccountError) -> IQ {
     let result: Result<IQ, AccountError> = await withCheckedContinuation { continuation in
       let deadline = time.now + limit
@@ -40,7 +41,7 @@ final class IQRequests {
       var question = IQ(type, to: to, id: id, payload: [payload])
       question.language = language
       do throws(AccountError) {
-        try doorkeeper.send(.iq(question), reveal: false)
+        try doorkeeper.send(.iq(question), reveal: reveal)
       } catch {
         tracker.forget(id)
         return continuation.resume(returning: .failure(error))
@@ -50,15 +51,11 @@ final class IQRequests {
     return try result.get()
   }
 
-  /// As ``exchange(_:to:payload:language:limit:)``, for who wants the result only.
+  /// As ``exchange(_:to:payload:reveal:language:limit:)``, for who wants the result only.
   /// - Throws: also ``AccountError`` `serverRefused`, naming the condition.
   func send(_ type: IQ.Kind, to: JID?, payload: Element, limit: Duration) async throws(AccountError) -> IQ {
     let answer = try await exchange(type, to: to, payload: payload, limit: limit)
-    guard answer.type == .result else {
-      let condition = answer.error?.condition.rawValue ?? "undefined-condition"
-      let text = answer.error?.text.map { " (\($0))" } ?? ""
-      throw AccountError(.serverRefused, "The server refused it: \(condition)\(text).")
-    }
+    guard answer.type == .result else { throw AccountError.refused(answer, by: "The server") }
     return answer
   }
 
@@ -93,5 +90,15 @@ final class IQRequests {
     let error = AccountError(.timedOut, "No answer came in time.")
     for continuation in tracker.takeExpired(at: time.now) { continuation.resume(returning: .failure(error)) }
     if let next = tracker.nextDeadline { arm(next) }
+  }
+}
+
+extension AccountError {
+  /// Tells that `answer` is an error, and which.
+  /// - Parameter who: begins the sentence.
+  static func refused(_ answer: IQ, by who: String) -> AccountError {
+    let condition = answer.error?.condition.rawValue ?? "undefined-condition"
+    let text = answer.error?.text.map { " (\($0))" } ?? ""
+    return AccountError(.serverRefused, "\(who) refused it: \(condition)\(text).")
   }
 }

@@ -4,18 +4,25 @@ internal import XML
 internal import XMPP
 
 /// What we are and can do, and its hash.
-enum OwnCapabilities {
+struct OwnCapabilities: Hashable, Sendable {
   static let node = "https://nightcloak.org"
+  private static let own = [
+    "http://jabber.org/protocol/caps", DiscoInfo.namespace, DecloakElements.namespace, "urn:xmpp:ping",
+  ]
 
-  static let info = DiscoInfo(
-    identities: [DiscoInfo.Identity(category: "client", type: "pc", language: nil, name: "nightcloak")],
-    features: [
-      "http://jabber.org/protocol/caps", DiscoInfo.namespace, DecloakElements.namespace, "urn:xmpp:ping",
-    ])
+  let info: DiscoInfo
+  let hash: String
 
-  static let hash = EntityCapabilities.hash(info)
+  /// - Parameter handled: the namespaces that others handle for us.
+  init(handled: [String] = []) {
+    info = DiscoInfo(
+      identities: [DiscoInfo.Identity(category: "client", type: "pc", language: nil, name: "nightcloak")],
+      features: Self.own + handled.filter { !Self.own.contains($0) })
+    hash = EntityCapabilities.hash(info)
+  }
 
   /// What goes into our presence (XEP-0115 §4).
-  static let element = Element(
-    "c", EntityCapabilities.namespace, ["hash": "sha-1", "node": node, "ver": hash])
+  var element: Element {
+    Element("c", EntityCapabilities.namespace, ["hash": "sha-1", "node": Self.node, "ver": hash])
+  }
 }

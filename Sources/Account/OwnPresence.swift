@@ -13,7 +13,7 @@ public struct OwnPresence: Hashable, Sendable {
   public var priority: Int8
 
   /// Entity capabilities' element (XEP-0115 §4).
-  let capabilities: Element
+  var capabilities: Element
 
   /// Prosody's mod_vcard_legacy adds the avatar's hash to presence that says nothing of it; an empty photo
   /// (XEP-0153 §4.1) keeps it from doing so (measured).

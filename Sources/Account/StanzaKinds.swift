@@ -13,7 +13,9 @@ extension Arrival {
     case .message(let message):
       switch message.type {
       case .groupchat: self = .bouncedMessage
-      case .chat, .normal: self = message.isPassing ? .bouncedMessage : .message
+      // What an absent resource bounces is bounced, whatever it proposes: it would tell where we are.
+      case .chat where message.isPassing, .normal where message.isPassing: self = .bouncedMessage
+      case .chat, .normal: self = JingleMessage.proposal(in: message) == nil ? .message : .propose
       case .headline, .error: self = .message
       }
     case .iq(let iq):

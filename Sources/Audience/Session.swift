@@ -22,6 +22,8 @@ public struct Session: Hashable, Sendable {
   public let since: Instant
   /// When it ends by itself.
   public var expiresAt: Instant
+  /// When stanzas were last exchanged in it: its lifetime counts from there.
+  var exchangedAt: Instant?
   /// Whether it turns into a subscription once the roster says so.
   public var upgrading = false
 }

@@ -5,11 +5,13 @@ public import EventLoop
 
 extension ObjectServer {
   /// Sends a signal whose arguments `body` writes to whom the policy says. What cannot be sent goes to `onFault`.
+  /// - Parameter names: unique names that are sent it instead, and nobody else.
   public func emit(
-    _ path: ObjectPath, _ interface: String, _ member: String, _ body: (inout Writer) throws(DBusError) -> Void
+    _ path: ObjectPath, _ interface: String, _ member: String, to names: [String]? = nil,
+    _ body: (inout Writer) throws(DBusError) -> Void
   ) {
     let context = SignalContext(path: path, interface: interface, member: member, object: path, concerns: interface)
-    emit(context, body)
+    emit(context, to: names, body)
   }
 
   /// Tells that `object` is there now; `manager` is the path of the ObjectManager above it.
@@ -51,8 +53,10 @@ extension ObjectServer {
     }
   }
 
-  private func emit(_ context: SignalContext, _ body: (inout Writer) throws(DBusError) -> Void) {
-    let recipients = policy.recipients(of: context)
+  private func emit(
+    _ context: SignalContext, to names: [String]? = nil, _ body: (inout Writer) throws(DBusError) -> Void
+  ) {
+    let recipients = names.map(SignalRecipients.only) ?? policy.recipients(of: context)
     guard recipients != .only([]), connection.isOpen else { return }
     do {
       let message = try Message.signal(context.path, context.interface, context.member)
@@ -81,16 +85,19 @@ public struct SignalSource {
   /// The object.
   public let path: ObjectPath
   private weak var server: ObjectServer?
+  private let recipients: [String]?
 
   /// Emits from `path` through `server`.
-  public init(_ server: ObjectServer, _ path: ObjectPath) {
+  /// - Parameter recipients: unique names that alone are sent the signals; `nil` for whom the policy says.
+  public init(_ server: ObjectServer, _ path: ObjectPath, to recipients: [String]? = nil) {
     self.server = server
     self.path = path
+    self.recipients = recipients
   }
 
-  /// Sends a signal; see ``ObjectServer/emit(_:_:_:_:)``.
+  /// Sends a signal; see ``ObjectServer/emit(_:_:_:to:_:)``.
   public func emit(_ interface: String, _ member: String, _ body: (inout Writer) throws(DBusError) -> Void) {
-    server?.emit(path, interface, member, body)
+    server?.emit(path, interface, member, to: recipients, body)
   }
 
   /// Tells of changed properties; see ``ObjectServer/propertiesChanged(_:_:_:)``.

@@ -25,7 +25,8 @@ public enum SignalRecipients: Hashable, Sendable {
   case only([String])
 }
 
-/// The one place that decides who is told what; every signal passes it, also those of the standard interfaces.
+/// The one place that decides who is told what; every signal passes it, also those of the standard interfaces, but for
+/// those that are addressed to somebody by name.
 @LoopActor
 public protocol SignalPolicy: AnyObject {
   /// Who is sent the signal.

@@ -15,8 +15,9 @@ final class AccountObject {
   let owner: UInt32
   let path: ObjectPath
   private(set) lazy var exported = ExportedObject(
-    path, [ConnectionSkeleton(self), DecloakSkeleton(self), VisibilitySkeleton(self)])
+    path, [ConnectionSkeleton(self), DecloakSkeleton(self), VisibilitySkeleton(self), StanzasSkeleton(self)])
 
+  let server: ObjectServer
   private let connectionSignals: ConnectionEmitter
   private let decloakSignals: DecloakEmitter
   private let visibilitySignals: VisibilityEmitter
@@ -26,6 +27,7 @@ final class AccountObject {
     self.client = client
     self.owner = owner
     self.path = path
+    self.server = server
     connectionSignals = ConnectionEmitter(server, path)
     decloakSignals = DecloakEmitter(server, path)
     visibilitySignals = VisibilityEmitter(server, path)
@@ -62,6 +64,8 @@ final class AccountObject {
     case .rulesChanged: decloakSignals.propertiesChanged([.rules], of: self)
     case .pendingChanged: decloakSignals.propertiesChanged([.pendingRequests], of: self)
     case .visibilityChanged: tellVisibility()
+    case .iqHanded(let iq): hand(iq: iq)
+    case .messageHanded(let message): hand(message: message)
     }
   }
 

@@ -16,6 +16,7 @@ extension AccountError.Code {
     case .invalidArgument: .invalidArgs
     case .limitExceeded: .limitsExceeded
     case .notSupported: .notSupported
+    case .alreadyExists: .ours("AlreadyExists")
     case .invalidJID: .ours("InvalidJid")
     case .notConnected: .ours("NotConnected")
     case .noSuchRequest: .ours("NoSuchRequest")

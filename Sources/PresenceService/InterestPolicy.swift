@@ -9,6 +9,7 @@ internal import EventLoop
 final class InterestPolicy: SignalPolicy {
   private static let interfaces = [
     ConnectionSkeleton.interface.name, DecloakSkeleton.interface.name, VisibilitySkeleton.interface.name,
+    StanzasSkeleton.interface.name,
   ]
 
   var interests = Interests()

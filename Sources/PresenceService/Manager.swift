@@ -10,7 +10,7 @@ internal import EventLoop
 final class Manager: ManagerServer {
   let version: String
   var features: [String] {
-    ["decloak"] + Mechanism.allCases.filter { $0 != .none }.map { "visibility-\($0.rawValue)" }
+    ["decloak", "stanzas"] + Mechanism.allCases.filter { $0 != .none }.map { "visibility-\($0.rawValue)" }
   }
   var protocols: [String] { ["xmpp"] }
   private unowned let service: Service

@@ -53,7 +53,7 @@ enum Parameters {
         throw DBusError(.invalidArgs, "\"resource\" cannot be one: \(error).")
       }
     }
-    let priority = try parameters.takePriority() ?? -1
+    let priority = try parameters.takePriority()
     let credentials = try Credentials(&parameters)
     client.fingerprint = try fingerprint(&parameters, client, credentials)
     client.acceptsWeakerLogin = try parameters.take("accept-weaker-login", Bool.self) ?? false

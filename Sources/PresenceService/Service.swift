@@ -58,7 +58,10 @@ public final class Service {
     accounts.manager = ExportedObject(
       ObjectPaths.manager, [ManagerSkeleton(Manager(self, version: version))])
     server.onFault = { logger.error("a signal could not be sent: \($0.message)") }
-    connection.whenSenderLeaves { [interestPolicy] name in interestPolicy.interests.removeClient(name) }
+    connection.whenSenderLeaves { [interestPolicy, accounts] name in
+      interestPolicy.interests.removeClient(name)
+      for object in accounts.all { object.client.clientLeft(name) }
+    }
   }
 
   /// Takes the name on the bus; from here on clients find us.

@@ -10,7 +10,10 @@ func emitter(_ interface: Interface) throws -> [String] {
     "  private let source: SignalSource",
     "",
     "  /// Sends from `path`.",
-    "  public init(_ server: ObjectServer, _ path: ObjectPath) { source = SignalSource(server, path) }",
+    "  /// - Parameter recipients: unique names that alone are sent them, whatever the policy says.",
+    "  public init(_ server: ObjectServer, _ path: ObjectPath, to recipients: [String]? = nil) {",
+    "    source = SignalSource(server, path, to: recipients)",
+    "  }",
   ]
   for signal in interface.signals {
     lines += [""] + comment(signal.documentation, otherwise: "\(signal.name).")

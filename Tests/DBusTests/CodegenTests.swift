@@ -90,6 +90,7 @@ struct CodegenTests {
   func daemonInterfaces() {
     for interface in [
       ManagerSkeleton.interface, ConnectionSkeleton.interface, DecloakSkeleton.interface, VisibilitySkeleton.interface,
+      StanzasSkeleton.interface,
     ] {
       #expect(interface.xml.contains("<interface name=\"\(interface.name)\">"))
       #expect(interface.xml.contains("<!--"))

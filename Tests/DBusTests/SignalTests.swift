@@ -70,6 +70,24 @@ struct SignalTests {
     scene.close()
   }
 
+  @Test("A signal that is addressed to somebody is sent to nobody else, though the policy is to tell everybody")
+  @LoopActor func addressed() async throws {
+    let scene = try await Scene()
+    let other = try await BusConnection.open(scene.bus.address)
+    var mine = 0
+    var others = 0
+    _ = try await scene.proxy.onQuiet { mine += 1 }
+    _ = try await EverythingProxy(other, "org.nightcloak.Test1", scene.path).onQuiet { others += 1 }
+    scene.policy.answer = .everyone
+    EverythingEmitter(scene.server, scene.path, to: [scene.client.uniqueName]).quiet()
+    EverythingEmitter(scene.server, scene.path, to: []).quiet()
+    try await scene.fence()
+    _ = try await other.call("org.nightcloak.Test1", "/", "org.freedesktop.DBus.Peer", "Ping")
+    #expect(mine == 1 && others == 0)
+    other.close()
+    scene.close()
+  }
+
   @Test("Every signal, also of the standard interfaces, asks the policy and says what it is about")
   @LoopActor func policy() async throws {
     let scene = try await Scene()

@@ -3,7 +3,7 @@
 /// An account that is in the hands of the program under test, driven over D-Bus alone.
 public final class OurAccount {
   /// The interfaces of an account's object, by what follows "org.nightcloak.Presence1.".
-  public enum Interface: String, Sendable { case Connection, Decloak, Visibility }
+  public enum Interface: String, Sendable { case Connection, Decloak, Visibility, Stanzas }
 
   /// What the story calls it.
   public let role: String

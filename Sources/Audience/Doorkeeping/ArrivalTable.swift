@@ -23,6 +23,8 @@ public enum Arrival: String, CaseIterable, Hashable, Sendable {
   /// A message that some servers bounce for an absent resource: groupchat, and what is said for the moment alone. Where
   /// the server would not, it is a message like others.
   case bouncedMessage
+  /// A message that proposes a call (XEP-0353 §3.1): from outside it asks whether we are there.
+  case propose
   /// Anything else.
   case other
 }
@@ -85,6 +87,8 @@ public enum ArrivalTable {
     Cell(.message, .outside): .deliver,
     Cell(.bouncedMessage, .inside): .deliver,
     Cell(.bouncedMessage, .outside): .imitate,
+    Cell(.propose, .inside): .deliver,
+    Cell(.propose, .outside): .ask,
   ]
 
   /// The verdict on a stanza.

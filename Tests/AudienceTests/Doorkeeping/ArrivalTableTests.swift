@@ -22,6 +22,8 @@ private let expected: [(Arrival, inside: ArrivalVerdict, outside: ArrivalVerdict
   (.message, .deliver, .deliver),
   // message groupchat and what else an absent resource bounces: to the handler | the bounce
   (.bouncedMessage, .deliver, .imitate),
+  // <propose/>: to the handler | policy, held until the yes
+  (.propose, .deliver, .ask),
   (.other, .drop, .drop),
 ]
 

@@ -224,7 +224,10 @@ public struct EverythingEmitter {
   private let source: SignalSource
 
   /// Sends from `path`.
-  public init(_ server: ObjectServer, _ path: ObjectPath) { source = SignalSource(server, path) }
+  /// - Parameter recipients: unique names that alone are sent them, whatever the policy says.
+  public init(_ server: ObjectServer, _ path: ObjectPath, to recipients: [String]? = nil) {
+    source = SignalSource(server, path, to: recipients)
+  }
 
   /// Happened.
   public func happened(what: String, details: [String: Value]) {
