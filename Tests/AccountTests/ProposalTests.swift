@@ -26,7 +26,7 @@ struct ProposalTests {
     let home = try await Home()
     try await home.connect()
     try home.account.addHandler([namespace], takesMessages: false, for: ":1.1")
-    home.account.setPolicy(policy)
+    try home.account.setPolicy(policy)
     _ = try home.server.take()
     return home
   }
@@ -69,11 +69,11 @@ struct ProposalTests {
     case "deny": try home.account.deny(request.id)
     case "expire": home.time.advance(by: .seconds(120))
     case "leave": try home.server.say("<presence from='\(romeo)' type='unavailable'/>")
-    default: home.account.setPolicy(.off)
+    default: try home.account.setPolicy(.off)
     }
     #expect(home.resolved().count == 1)
     #expect(home.account.proposals.count == 0)
-    home.account.setPolicy(.allow)
+    try home.account.setPolicy(.allow)
     #expect(home.handed().isEmpty)
     #expect(try home.server.take().isEmpty)
   }

@@ -21,7 +21,7 @@ extension Home {
 
   /// A contact asks to see us, and the policy says yes.
   func show(to jid: String) async throws {
-    account.setPolicy(.allow)
+    try account.setPolicy(.allow)
     try ask(jid)
     await sentSomething()
     _ = try server.take()
