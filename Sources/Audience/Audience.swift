@@ -190,8 +190,9 @@ public struct Audience: Sendable {
       isBroadcasting = false
       withdrawnFrom = shown
       visibilityWhenWithdrawn = visibility
-      // RFC 6121 §4.5.2: the server tells those who got directed presence, too. But a privacy list keeps it from them.
-      let left = mechanism == .privacyList && isCovered ? shown.filter { !visibility.shows($0.account) } : []
+      // RFC 6121 §4.5.2: the server tells those who got directed presence, too. But a privacy list keeps it from them, also
+      // one that is being changed.
+      let left = mechanism == .privacyList ? shown.filter { !visibility.shows($0.account) } : []
       shownByAccount.removeAll()
       for address in left { shownByAccount.insert(address) }
     default: break

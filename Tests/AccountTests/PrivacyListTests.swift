@@ -258,6 +258,47 @@ struct PrivacyListTests {
     #expect(home.account.audience.mode == .invisible)
   }
 
+  @Test(
+    "Who was shown a session is told of its end, also where the edit that lets them in for good was cut off",
+    arguments: [0, 1], [false, true])
+  @LoopActor func cutWhileAbsorbed(unacknowledged: Int, answersLate: Bool) async throws {
+    let lists = ScriptedLists()
+    let home = try await home(lists)
+    let nurse = try BareJID("nurse@localhost")
+    try await home.account.showTo([BareJID("tybalt@localhost")], groups: [])
+    try home.account.share(JID(nurse), full: false, lifetime: nil)
+    try await home.account.delivered()
+    _ = lists.take()
+    try home.server.holdsAnswers = true
+    let shown = outcome(of: { () async throws(AccountError) in try await home.account.showTo([nurse], groups: []) })
+    await home.sentSomething()
+    home.onOpen = {
+      lists.attach(to: $0)
+      $0.holdsAnswers = answersLate && $0.resumption != nil
+    }
+    // Where the edit had arrived, only its answer was lost.
+    if unacknowledged == 0 { try home.server.releaseAnswers() }
+    try home.server.cut(unacknowledged: unacknowledged, time: home.time)
+    home.time.advance(by: .seconds(2))
+    if answersLate {
+      await home.sentSomething()
+      // All that does not wait for the server is done by then.
+      for _ in 0..<100 { await withCheckedContinuation { continuation in spawn { continuation.resume() } } }
+      try home.server.releaseAnswers()
+    }
+    await home.status(.connected)
+    _ = await shown.value()
+    var isAdmitted = false
+    var heard: [String] = []
+    let logged = lists.take()
+    for line in logged {
+      if line.hasPrefix("set list") { isAdmitted = line.contains("allow jid:nurse") }
+      guard isAdmitted, line.hasPrefix("<presence"), !line.contains("tybalt") else { continue }
+      heard.append(line.contains("unavailable") ? "gone" : "there")
+    }
+    #expect(heard == ["gone", "there"], "\(logged)")
+  }
+
   @Test("What becomes of the default list is copied anew")
   @LoopActor func foreignDefault() async throws {
     let lists = ScriptedLists()
