@@ -86,7 +86,9 @@ let package = Package(
     program("nightcloakd", ["DBus", "EventLoop", "Network", "PresenceService", "Store", "CLinux", logging]),
     program("nightcloak-loopback", ["CLinux", "EventLoop", "LoopbackServer", "XMPP", "XML", logging]),
     program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
-    program("nightcloak-bench", ["BenchBaseline", "CDBus", "Crypto", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
+    program(
+      "nightcloak-bench",
+      ["BenchBaseline", "CDBus", "Crypto", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
 
     // The generator of typed D-Bus skeletons and proxies from dbus-interfaces/*.xml.
     program("dbus-codegen", ["CXML"]),
