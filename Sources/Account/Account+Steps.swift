@@ -193,10 +193,23 @@ extension Account {
       throw AccountError(
         .cancelled, "The account was disconnected meanwhile; the wish holds from the next Connect on.")
     }
-    let place = connectWaiters.take()
+    let deadline = time.now + Self.reconnectLimit
+    var place = connectWaiters.take()
     start()
-    try await awaitConnected(place, atMost: Self.reconnectLimit)
+    for _ in 0..<Self.mostTriesOfServer {
+      do throws(AccountError) {
+        return try await awaitConnected(place, atMost: deadline - time.now)
+      } catch {
+        // jabberd2 cannot serve now and then where another stream has just ended (measured); the next try is due soon.
+        guard error.code == .serverRefused, status == .waiting else { throw error }
+        place = connectWaiters.take()
+      }
+    }
+    try await awaitConnected(place, atMost: deadline - time.now)
   }
+
+  /// How often a server that let us in a moment ago may be unable to do so again before the call says so.
+  private static let mostTriesOfServer = 2
 }
 
 extension VisibilityStep {
