@@ -55,7 +55,12 @@ let package = Package(
     .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
 
     // The core: the standard library, and collections that cost what changes.
-    room("Audience", [.product(name: "HashTreeCollections", package: "swift-collections")]),
+    room(
+      "Audience",
+      [
+        .product(name: "HashTreeCollections", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
 
     // The rooms, lowest first.
     room("EventLoop", ["CLinux", .product(name: "HeapModule", package: "swift-collections")]),
@@ -86,7 +91,9 @@ let package = Package(
     program("nightcloakd", ["DBus", "EventLoop", "Network", "PresenceService", "Store", "CLinux", logging]),
     program("nightcloak-loopback", ["CLinux", "EventLoop", "LoopbackServer", "XMPP", "XML", logging]),
     program("nightcloak-demo", ["DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
-    program("nightcloak-bench", ["BenchBaseline", "CDBus", "Crypto", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
+    program(
+      "nightcloak-bench",
+      ["BenchBaseline", "CDBus", "Crypto", "DBus", "DBusInterfaces", "EventLoop", "Processes", "XML"]),
 
     // The generator of typed D-Bus skeletons and proxies from dbus-interfaces/*.xml.
     program("dbus-codegen", ["CXML"]),

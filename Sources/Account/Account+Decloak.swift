@@ -187,6 +187,8 @@ extension AccountError {
     case .noSession(let contact):
       self.init(.invalidArgument, "There is no session with \(contact) to upgrade: ListSessions shows them.")
     case .ourselves: self.init(.invalidArgument, "That is this account itself: it sees itself anyway.")
+    case .hiddenAddress(let address):
+      self.init(.invalidArgument, "\(address) is hidden by the rules about addresses, or no address: Rules shows them.")
     }
   }
 }
