@@ -165,7 +165,7 @@ extension Account {
 
 extension AccountError {
   /// Does `work`, whose refusal is told to whoever waits.
-  static func deciding<Result>(_ work: () throws(DecloakError) -> Result) throws(AccountError) -> Result {
+  package static func deciding<Result>(_ work: () throws(DecloakError) -> Result) throws(AccountError) -> Result {
     do throws(DecloakError) {
       return try work()
     } catch {
@@ -173,7 +173,7 @@ extension AccountError {
     }
   }
 
-  init(_ error: DecloakError) {
+  package init(_ error: DecloakError) {
     switch error {
     case .noSuchRequest(let id):
       self.init(

@@ -16,8 +16,10 @@ public struct ComponentConfiguration: Hashable, Sendable {
   /// The port that most servers take components on.
   public static let defaultPort: UInt16 = 5347
 
-  /// The domain that we are, prepared.
-  public let domain: String
+  /// The domain that we are.
+  public let jid: BareJID
+  /// Its name, prepared.
+  public var domain: String { jid.domain }
   /// What the server knows us by.
   public var secret: String
   /// Where to connect to, a host name or a numeric address; the domain's parent where there is none.
@@ -41,7 +43,7 @@ public struct ComponentConfiguration: Hashable, Sendable {
     domain: BareJID, secret: String, server: String? = nil, port: UInt16? = nil, tls: TLS? = nil, caFile: String? = nil,
     isBalanced: Bool = false
   ) {
-    self.domain = domain.domain
+    jid = domain.server.bare
     self.secret = secret
     self.server = server
     self.port = port
