@@ -55,7 +55,12 @@ let package = Package(
     .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
 
     // The core: the standard library, and collections that cost what changes.
-    room("Audience", [.product(name: "HashTreeCollections", package: "swift-collections")]),
+    room(
+      "Audience",
+      [
+        .product(name: "HashTreeCollections", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
 
     // The rooms, lowest first.
     room("EventLoop", ["CLinux", .product(name: "HeapModule", package: "swift-collections")]),
@@ -68,11 +73,12 @@ let package = Package(
     room("XMPP", ["CIDN", "CLinux", "Crypto", "EventLoop", "Network", "TLS", "XML", logging]),
     room("Store", ["CLinux", "CSQLite", "EventLoop"]),
     room("Account", ["Audience", "Crypto", "EventLoop", "Store", "XML", "XMPP", logging]),
+    room("Gateway", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     room(
       "PresenceService",
       [
-        "Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "Network", "Store", "TLS", "XMPP", "CLinux",
-        logging,
+        "Account", "Audience", "DBus", "DBusInterfaces", "EventLoop", "Gateway", "Network", "Store", "TLS", "XMPP",
+        "CLinux", logging,
       ]),
 
     // The embedded server that every mechanism of visibility can be tested on.
@@ -111,6 +117,7 @@ let package = Package(
     tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", "Network", "Support", logging]),
     tests("StoreTests", ["CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
+    tests("GatewayTests", ["Account", "Audience", "EventLoop", "Gateway", "Store", "XML", "XMPP", logging]),
     tests(
       "LoopbackServerTests", ["EventLoop", "LoopbackServer", "Support", "XML", "XMPP", logging]),
     tests(

@@ -131,7 +131,7 @@ extension Account {
 
 extension DecloakEffect {
   /// Who gets to see us by it.
-  fileprivate var shownTo: Address? {
+  package var shownTo: Address? {
     switch self {
     case .show(let address, _): address
     case .request(let contact, _): .bare(contact)
@@ -139,7 +139,7 @@ extension DecloakEffect {
     }
   }
 
-  fileprivate var decision: DecloakDecision? {
+  package var decision: DecloakDecision? {
     if case .decided(let decision) = self { decision } else { nil }
   }
 }

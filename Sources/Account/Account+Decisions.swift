@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Audience
+package import Audience
 internal import EventLoop
 public import Store
 public import XMPP
@@ -43,14 +43,28 @@ extension Account {
   /// A decision as it is kept.
   /// - Parameter uid: the user who decided, where it was a person.
   func stored(_ decision: DecloakDecision, by uid: UInt32?) -> StoredDecision {
+    StoredDecision(
+      decision, receivedAt: microsecondsSinceEpoch(decision.request.receivedAt),
+      decidedAt: microsecondsSinceEpoch(now), by: uid)
+  }
+}
+
+extension StoredDecision {
+  /// A decision as it is kept.
+  /// - Parameters:
+  ///   - uid: the user who decided, where it was a person.
+  ///   - target: at a gateway, which of its addresses was asked.
+  package init(
+    _ decision: DecloakDecision, receivedAt: UInt64, decidedAt: UInt64, by uid: UInt32?, target: BareAddress? = nil
+  ) {
     let request = decision.request
-    return StoredDecision(
+    self.init(
       id: request.id, contact: request.contact.text,
       requester: (request.requesters.first ?? .bare(request.contact)).description, reason: request.reason.rawValue,
-      receivedAt: Int64(clamping: microsecondsSinceEpoch(request.receivedAt)),
-      decidedAt: Int64(clamping: microsecondsSinceEpoch(now)), outcome: decision.outcome.rawValue,
-      judge: decision.judge.kept, decidedBy: decision.judge == .person ? uid : nil, count: request.count,
-      isInRoster: request.isInRoster)
+      receivedAt: Int64(clamping: receivedAt), decidedAt: Int64(clamping: decidedAt),
+      outcome: decision.outcome.rawValue, judge: decision.judge.kept,
+      decidedBy: decision.judge == .person ? uid : nil, count: request.count, isInRoster: request.isInRoster,
+      target: target?.text)
   }
 }
 

@@ -165,7 +165,7 @@ extension Account {
 
 extension AccountError {
   /// Does `work`, whose refusal is told to whoever waits.
-  static func deciding<Result>(_ work: () throws(DecloakError) -> Result) throws(AccountError) -> Result {
+  package static func deciding<Result>(_ work: () throws(DecloakError) -> Result) throws(AccountError) -> Result {
     do throws(DecloakError) {
       return try work()
     } catch {
@@ -173,7 +173,7 @@ extension AccountError {
     }
   }
 
-  init(_ error: DecloakError) {
+  package init(_ error: DecloakError) {
     switch error {
     case .noSuchRequest(let id):
       self.init(
@@ -187,6 +187,8 @@ extension AccountError {
     case .noSession(let contact):
       self.init(.invalidArgument, "There is no session with \(contact) to upgrade: ListSessions shows them.")
     case .ourselves: self.init(.invalidArgument, "That is this account itself: it sees itself anyway.")
+    case .hiddenAddress(let address):
+      self.init(.invalidArgument, "\(address) is hidden by the rules about addresses, or no address: Rules shows them.")
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Audience
-internal import EventLoop
+package import EventLoop
 public import Store
 
 // What a person decided for the account, as it is kept beyond the life of the program.
@@ -38,20 +38,41 @@ extension Decloak {
   /// - Throws: ``StoreError``: not to know it is not the same as that there is nothing.
   @LoopActor
   static func kept(in store: AccountStore, nonce: String) throws(StoreError) -> Decloak {
+    let kept = try KeptDecisions(in: store)
+    return Decloak(nonce: nonce, policy: kept.policy, rules: kept.rules)
+  }
+}
+
+/// What was decided about those who ask, as it was kept.
+package struct KeptDecisions {
+  /// What becomes of requests that no rule speaks of.
+  package let policy: Decloak.Policy
+  /// The rules.
+  package let rules: DecloakRules
+
+  /// Reads it.
+  /// - Throws: ``StoreError``: not to know it is not the same as that there is nothing.
+  @LoopActor
+  package init(in store: AccountStore) throws(StoreError) {
     // What nobody here ever wrote is no leave to show anything.
-    let policy = try store.policy().map { Policy(rawValue: $0) ?? .off } ?? .off
+    policy = try store.policy().map { Decloak.Policy(rawValue: $0) ?? .off } ?? .off
     var rules: [RuleSubject: RuleDecision] = [:]
     for rule in try store.rules() {
       rules[RuleSubject(kept: rule.subject)] = RuleDecision(rawValue: rule.decision) ?? .deny
     }
-    return Decloak(nonce: nonce, policy: policy, rules: DecloakRules(rules))
+    self.rules = DecloakRules(rules)
   }
 }
 
 extension RuleSubject {
   /// Reads its ``description``.
   fileprivate init(kept text: String) {
-    self = text.first == "@" ? .domain(String(text.dropFirst())) : .contact(BareAddress(text))
+    if text.hasPrefix("to:"), let pattern = try? TargetPattern(String(text.dropFirst(3))) {
+      self = .target(pattern)
+    } else {
+      // No bare JID has an "@" at its beginning, or a ":" in it.
+      self = text.first == "@" ? .domain(String(text.dropFirst())) : .contact(BareAddress(text))
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 
 internal import Audience
 internal import EventLoop
-internal import XML
+package import XML
 public import XMPP
 
 // What a person's programs say and handle over our stream. Every stanza passes the doorkeeper; what arrives for them:
@@ -189,16 +189,16 @@ extension Account {
 }
 
 /// The begin or the end of a call, as it stands in a question (XEP-0166 §6.2, §6.7).
-struct JingleCall: Hashable, Sendable {
-  enum Action: String, Hashable, Sendable {
+package struct JingleCall: Hashable, Sendable {
+  package enum Action: String, Hashable, Sendable {
     case initiate = "session-initiate"
     case terminate = "session-terminate"
   }
-  let action: Action
-  let id: String
+  package let action: Action
+  package let id: String
 
   /// `nil` for anything else.
-  init?(_ payload: Element) {
+  package init?(_ payload: Element) {
     guard payload.matches("jingle", "urn:xmpp:jingle:1"),
       let action = payload.attribute("action").flatMap(Action.init), let id = payload.attribute("sid"),
       id.utf8.count <= 256

@@ -176,7 +176,9 @@ public final class Account {
     disclosures = Disclosures(store, account: configuration.client.account, faults: faults)
     let doorkeeper = Doorkeeper(
       account: configuration.client.account, disclosures: disclosures, time: time, logger: logger)
-    let requests = IQRequests(time: time, account: configuration.client.account, doorkeeper: doorkeeper)
+    let requests = IQRequests(time: time, account: configuration.client.account) { stanza, reveal throws(AccountError) in
+      try doorkeeper.send(stanza, reveal: reveal)
+    }
     self.doorkeeper = doorkeeper
     self.requests = requests
     let lists = PrivacyLists(requests: requests, time: time)
@@ -186,7 +188,10 @@ public final class Account {
     doorkeeper.ferry = ferry
     updates = PresenceUpdates(doorkeeper, time: time)
     watch = ContactWatch(configuration.client.account, doorkeeper, requests: requests, time: time)
-    capabilities = PeerCapabilities(requests: requests, doorkeeper: doorkeeper, store: store, time: time)
+    capabilities = PeerCapabilities(store: store, time: time) { jid, _, query in
+      guard doorkeeper.audience.contains(Address(jid)) else { return nil }
+      return try? await requests.send(.get, to: jid, payload: query, limit: PeerCapabilities.limit)
+    }
     rosterPushes = RosterPushes(time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import XMPP
+package import XMPP
 
 /// Why an account cannot do what it was asked to. The text alone says what was wrong and what to do.
 public struct AccountError: Error, Hashable, Sendable {
@@ -22,9 +22,9 @@ public struct AccountError: Error, Hashable, Sendable {
     self.text = text
   }
 
-  static let notConnected = AccountError(.notConnected, "The account is not connected: call Connect first.")
+  package static let notConnected = AccountError(.notConnected, "The account is not connected: call Connect first.")
 
-  static func wouldReveal(_ who: String) -> AccountError {
+  package static func wouldReveal(_ who: String) -> AccountError {
     AccountError(
       .wouldReveal,
       "This would tell \(who) that you are online, and nobody said that they may know. "
@@ -34,7 +34,7 @@ public struct AccountError: Error, Hashable, Sendable {
 
 extension AccountError {
   /// The end of a stream, as those who wanted to connect are told of it.
-  init(_ end: StreamEnd) {
+  package init(_ end: StreamEnd) {
     let code: Code =
       switch end.code {
       case .network, .closedByPeer, .protocol: .networkError

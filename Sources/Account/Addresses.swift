@@ -26,10 +26,10 @@ extension Address {
   }
 
   /// The JID; `nil` only for an address that was not made from one.
-  var jid: JID? { try? JID(description) }
+  package var jid: JID? { try? JID(description) }
 }
 
 extension BareAddress {
   /// The JID; `nil` only for an address that was not made from one.
-  var jid: JID? { try? JID(text) }
+  package var jid: JID? { try? JID(text) }
 }

@@ -15,7 +15,7 @@ public struct Capabilities: Hashable, Sendable {
   /// Nothing known.
   public init() {}
 
-  init(_ info: DiscoInfo, node: String) {
+  package init(_ info: DiscoInfo, node: String) {
     features = info.features.sorted()
     identities = Array(info.identities)
     self.node = node
@@ -23,7 +23,7 @@ public struct Capabilities: Hashable, Sendable {
 }
 
 /// Entity capabilities as they stand in a presence stanza (XEP-0115 §4): a claim.
-struct AnnouncedCapabilities: Hashable, Sendable {
+package struct AnnouncedCapabilities: Hashable, Sendable {
   /// What the hash of the capabilities is called.
   struct Hash: Hashable, Sendable {
     let algorithm: String
@@ -34,7 +34,7 @@ struct AnnouncedCapabilities: Hashable, Sendable {
   let hash: Hash
 
   /// Reads the element; `nil` where there is none, or one from before there were hashes.
-  init?(in presence: Presence) {
+  package init?(in presence: Presence) {
     guard
       let element = presence.payload.first(where: { $0.matches("c", EntityCapabilities.namespace) }),
       let node = element.attribute("node"), let value = element.attribute("ver"),

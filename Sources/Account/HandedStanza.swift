@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import XML
-internal import XMPP
+package import XML
+package import XMPP
 
 /// A stanza as it is handed to a handler.
 public struct HandedStanza: Hashable, Sendable {
@@ -11,24 +11,28 @@ public struct HandedStanza: Hashable, Sendable {
   public let from: String
   /// The stanza's type.
   public let type: String
-  /// The elements inside, one behind the other. Those that declare no namespace are of `jabber:client`.
+  /// The elements inside, one behind the other, or the whole stanza. Those that declare no namespace are of
+  /// `jabber:client`.
   public let payload: String
   /// Who is to have it, and nobody else: the names that the handlers were added by.
   public let recipients: [String]
 
-  init(_ iq: IQ, id: String, from: JID, to client: String) {
+  /// A question.
+  /// - Parameter whole: the stanza as it came, for whoever wants to know whom it was for.
+  package init(_ iq: IQ, whole: Element? = nil, id: String, from: JID, to client: String) {
     self.id = id
     self.from = from.description
     type = iq.type.rawValue
-    payload = Self.text(iq.payload)
+    payload = Self.text(whole.map { [$0] } ?? iq.payload)
     recipients = [client]
   }
 
-  init(_ message: Message, from: JID, to clients: [String]) {
+  /// A message; the same.
+  package init(_ message: Message, whole: Element? = nil, from: JID, to clients: [String]) {
     id = message.id ?? ""
     self.from = from.description
     type = message.type.rawValue
-    payload = Self.text(message.payload + (message.error.map { [$0.element] } ?? []))
+    payload = Self.text(whole.map { [$0] } ?? message.payload + (message.error.map { [$0.element] } ?? []))
     recipients = clients
   }
 

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import EventLoop
-internal import XML
-internal import XMPP
+package import EventLoop
+package import XML
+package import XMPP
 
 /// Questions to others, each with its answer or an error.
 @LoopActor
-final class IQRequests {
+package final class IQRequests {
   private typealias Continuation = CheckedContinuation<Result<IQ, AccountError>, Never>
 
   private var tracker: IQTracker<Continuation>
   private var timer: (deadline: MonotonicTime, token: TimerToken)?
   private let time: any TimeSource
-  private let doorkeeper: Doorkeeper
+  private let send: @LoopActor (Stanza, _ reveal: Bool) throws(AccountError) -> Void
 
-  init(time: any TimeSource, account: BareJID, doorkeeper: Doorkeeper) {
+  /// - Parameters:
+  ///   - account: whose server answers in whose name.
+  ///   - send: sends a question, if it may leave.
+  package init(
+    time: any TimeSource, account: BareJID,
+    send: @escaping @LoopActor (Stanza, _ reveal: Bool) throws(AccountError) -> Void
+  ) {
     self.time = time
-    self.doorkeeper = doorkeeper
+    self.send = send
     tracker = IQTracker(account: account)
   }
 
@@ -24,13 +30,15 @@ final class IQRequests {
   /// - Parameters:
   ///   - type: get or set.
   ///   - to: whom; `nil` is our own account, for which the server answers.
+  ///   - from: which address of ours asks, where there are several.
   ///   - payload: the question.
   ///   - reveal: that the very call says that it may tell somebody outside that we are online.
   ///   - language: the language in which a person would like the answer; `nil` is the stream's.
   ///   - limit: how long to wait.
   /// - Throws: ``AccountError`` `timedOut`, `notConnected`, `limitExceeded` or `wouldReveal`.
-  func exchange(
-    _ type: IQ.Kind, to: JID?, payload: Element, reveal: Bool = false, language: String? = nil, limit: Duration
+  package func exchange(
+    _ type: IQ.Kind, to: JID?, from: JID? = nil, payload: Element, reveal: Bool = false, language: String? = nil,
+    limit: Duration
   ) async throws(AccountError) -> IQ {
     let result: Result<IQ, AccountError> = await withCheckedContinuation { continuation in
       let deadline = time.now + limit
@@ -39,9 +47,10 @@ final class IQRequests {
           returning: .failure(AccountError(.limitExceeded, "Too many questions wait for an answer already.")))
       }
       var question = IQ(type, to: to, id: id, payload: [payload])
+      question.from = from
       question.language = language
       do throws(AccountError) {
-        try doorkeeper.send(.iq(question), reveal: reveal)
+        try send(.iq(question), reveal)
       } catch {
         tracker.forget(id)
         return continuation.resume(returning: .failure(error))
@@ -51,7 +60,7 @@ final class IQRequests {
     return try result.get()
   }
 
-  /// As ``exchange(_:to:payload:reveal:language:limit:)``, for who wants the result only.
+  /// As ``exchange(_:to:from:payload:reveal:language:limit:)``, for who wants the result only.
   /// - Throws: also ``AccountError`` `serverRefused`, naming the condition.
   func send(_ type: IQ.Kind, to: JID?, payload: Element, limit: Duration) async throws(AccountError) -> IQ {
     let answer = try await exchange(type, to: to, payload: payload, limit: limit)
@@ -61,14 +70,14 @@ final class IQRequests {
 
   /// An answer arrived.
   /// - Returns: whether somebody waited for it.
-  func received(_ iq: IQ) -> Bool {
+  package func received(_ iq: IQ) -> Bool {
     guard let continuation = tracker.take(iq) else { return false }
     continuation.resume(returning: .success(iq))
     return true
   }
 
   /// The stream is gone.
-  func cancelAll() {
+  package func cancelAll() {
     for continuation in tracker.takeAll() { continuation.resume(returning: .failure(.notConnected)) }
     if let timer { time.cancel(timer.token) }
     timer = nil
@@ -96,7 +105,7 @@ final class IQRequests {
 extension AccountError {
   /// Tells that `answer` is an error, and which.
   /// - Parameter who: begins the sentence.
-  static func refused(_ answer: IQ, by who: String) -> AccountError {
+  package static func refused(_ answer: IQ, by who: String) -> AccountError {
     let condition = answer.error?.condition.rawValue ?? "undefined-condition"
     let text = answer.error?.text.map { " (\($0))" } ?? ""
     return AccountError(.serverRefused, "\(who) refused it: \(condition)\(text).")

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import XML
-internal import XMPP
+package import XMPP
 
 /// Jingle Message Initiation (XEP-0353), as far as it has to be known to be kept apart from other messages.
-enum JingleMessage {
+package enum JingleMessage {
   /// The namespaces in which it is spoken; the second is that of its versions 0.4 and 0.5.
-  static let namespaces = ["urn:xmpp:jingle-message:0", "urn:xmpp:jingle-message:1"]
+  package static let namespaces = ["urn:xmpp:jingle-message:0", "urn:xmpp:jingle-message:1"]
 
   /// A proposal, or what takes it back.
-  struct Part: Hashable, Sendable {
-    let namespace: String
+  package struct Part: Hashable, Sendable {
+    package let namespace: String
     /// What the proposer calls the call.
-    let id: String
+    package let id: String
   }
 
   /// The proposal of a call in a message; `nil` where there is none. Only from one to one, and not what a server kept for
   /// us: whoever proposed that has long hung up.
-  static func proposal(in message: Message) -> Part? {
+  package static func proposal(in message: Message) -> Part? {
     guard message.type == .chat || message.type == .normal, !DecloakElements.isDelayed(message.payload),
       !DecloakElements.isFromRoom(message.payload)
     else { return nil }
@@ -25,10 +25,10 @@ enum JingleMessage {
   }
 
   /// What takes a proposal back.
-  static func retraction(in message: Message) -> Part? { part("retract", of: message) }
+  package static func retraction(in message: Message) -> Part? { part("retract", of: message) }
 
   /// Whether a message proposes a call that is long over.
-  static func isStaleProposal(_ message: Message) -> Bool {
+  package static func isStaleProposal(_ message: Message) -> Bool {
     DecloakElements.isDelayed(message.payload) && part("propose", of: message) != nil
   }
 

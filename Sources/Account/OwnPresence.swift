@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import XML
+package import XML
 public import XMPP
 
 /// Our own presence, and the forms in which it is sent.
@@ -13,7 +13,13 @@ public struct OwnPresence: Hashable, Sendable {
   public var priority: Int8
 
   /// Entity capabilities' element (XEP-0115 §4).
-  var capabilities: Element
+  package var capabilities: Element
+
+  /// Plain "available".
+  package init(priority: Int8, capabilities: Element) {
+    self.priority = priority
+    self.capabilities = capabilities
+  }
 
   /// Prosody's mod_vcard_legacy adds the avatar's hash to presence that says nothing of it; an empty photo
   /// (XEP-0153 §4.1) keeps it from doing so (measured).
@@ -21,7 +27,7 @@ public struct OwnPresence: Hashable, Sendable {
     "x", "vcard-temp:x:update", children: [Element("photo", "vcard-temp:x:update")])
 
   /// What is broadcast, or sent to somebody who may see all of it.
-  func full(to jid: JID? = nil) -> Presence {
+  package func full(to jid: JID? = nil) -> Presence {
     var presence = Presence(to: jid, payload: [capabilities])
     presence.show = show
     presence.status = status.isEmpty ? nil : status
@@ -30,7 +36,7 @@ public struct OwnPresence: Hashable, Sendable {
   }
 
   /// What a session shows: that we are there and what we can do, and nothing else (XEP-0276 §7).
-  func bare(to jid: JID, extra: [Element] = []) -> Presence {
+  package func bare(to jid: JID, extra: [Element] = []) -> Presence {
     Presence(to: jid, payload: [capabilities, Self.noPhoto] + extra)
   }
 }

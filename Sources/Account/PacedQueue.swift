@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import EventLoop
+package import EventLoop
 
 /// Members that have their turn one after the other, and not all at once: ten thousand stanzas in one go would hold up
 /// whatever else the connection carries.
 ///
 /// Nobody stands in it twice, so it never holds more than there are members. A timer exists only while somebody waits.
 @LoopActor
-final class PacedQueue<Member: Hashable & Sendable> {
+package final class PacedQueue<Member: Hashable & Sendable> {
   /// What comes of a turn.
-  enum Turn {
+  package enum Turn {
     /// It was taken and cost a stanza.
     case sent
     /// There was nothing to do.
@@ -19,7 +19,7 @@ final class PacedQueue<Member: Hashable & Sendable> {
   }
 
   /// Takes a member's turn.
-  var take: @LoopActor (Member) -> Turn = { _ in .skipped }
+  package var take: @LoopActor (Member) -> Turn = { _ in .skipped }
   /// Called when the last one has had its turn.
   var onEmpty: @LoopActor () -> Void = {}
 
@@ -39,23 +39,23 @@ final class PacedQueue<Member: Hashable & Sendable> {
   /// - Parameters:
   ///   - burst: how many stanzas leave in an interval.
   ///   - interval: how long an interval is.
-  init(burst: Int, every interval: Duration, time: any TimeSource) {
+  package init(burst: Int, every interval: Duration, time: any TimeSource) {
     self.burst = burst
     self.interval = interval
     self.time = time
   }
 
   /// How many wait.
-  var count: Int { waiting.count }
+  package var count: Int { waiting.count }
 
   /// Puts members at the end, unless they wait already, and goes on.
-  func add(_ members: some Sequence<Member>) {
+  package func add(_ members: some Sequence<Member>) {
     for member in members where waiting.insert(member).inserted { line.append(member) }
     goOn()
   }
 
   /// Goes on where it stands.
-  func goOn() {
+  package func goOn() {
     guard timer == nil, !isTaking, !waiting.isEmpty else { return }
     isTaking = true
     let isOver = takeTurns()
@@ -66,14 +66,14 @@ final class PacedQueue<Member: Hashable & Sendable> {
   }
 
   /// Waits until nobody is left, or it cannot go on.
-  func drained() async {
+  package func drained() async {
     goOn()
     guard timer != nil else { return }
     await withCheckedContinuation { drains.append($0) }
   }
 
   /// Sends everybody away.
-  func removeAll() {
+  package func removeAll() {
     if let timer { time.cancel(timer) }
     timer = nil
     line.removeAll()

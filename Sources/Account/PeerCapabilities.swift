@@ -1,41 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Audience
-internal import EventLoop
-internal import Store
-internal import XML
-internal import XMPP
+package import EventLoop
+package import Store
+package import XML
+package import XMPP
 
 /// Finds out what others can do: from memory, from the store, or by asking once per hash.
 ///
 /// Only those inside the audience are asked, since a question shows that somebody is there to ask it.
 @LoopActor
-final class PeerCapabilities {
-  private static let limit = Duration.seconds(10)
+package final class PeerCapabilities {
+  package static let limit = Duration.seconds(10)
 
   private var cache = CapabilitiesCache()
   private var beingLearned: [AnnouncedCapabilities.Hash: Waiters<Void>] = [:]
-  private let requests: IQRequests
-  private let doorkeeper: Doorkeeper
   private let store: AccountStore
   private let time: any TimeSource
+  private let question: @LoopActor (_ to: JID, _ from: JID?, Element) async -> IQ?
 
-  init(requests: IQRequests, doorkeeper: Doorkeeper, store: AccountStore, time: any TimeSource) {
-    self.requests = requests
-    self.doorkeeper = doorkeeper
+  /// - Parameter question: asks somebody in the name of an address of ours, if it is inside.
+  package init(
+    store: AccountStore, time: any TimeSource,
+    question: @escaping @LoopActor (_ to: JID, _ from: JID?, Element) async -> IQ?
+  ) {
     self.store = store
     self.time = time
+    self.question = question
   }
 
   /// What is known without asking.
-  func known(_ jid: JID, _ announced: AnnouncedCapabilities?) -> Capabilities? {
+  package func known(_ jid: JID, _ announced: AnnouncedCapabilities?) -> Capabilities? {
     guard let announced, let info = cache[announced.hash] else { return nil }
     return Capabilities(info, node: announced.node)
   }
 
   /// What `jid` can do; empty where that cannot be known or proved.
-  func learn(_ jid: JID, _ announced: AnnouncedCapabilities?) async -> Capabilities {
-    guard let announced else { return await ask(jid, node: nil).map { Capabilities($0, node: "") } ?? Capabilities() }
+  /// - Parameter from: which address of ours asks, where there are several.
+  package func learn(_ jid: JID, _ announced: AnnouncedCapabilities?, from: JID? = nil) async -> Capabilities {
+    guard let announced else { return await ask(jid, from, node: nil).map { Capabilities($0, node: "") } ?? Capabilities() }
     let hash = announced.hash
     if cache[hash] == nil, let waiters = beingLearned[hash] {
       _ = await waiters.wait(waiters.take(), atMost: Self.limit)
@@ -45,7 +47,7 @@ final class PeerCapabilities {
     let waiters = Waiters<Void>(time: time)
     if beingLearned[hash] == nil { beingLearned[hash] = waiters }
     var info = await recall(hash)
-    if info == nil { info = await asked(jid, announced) }
+    if info == nil { info = await asked(jid, from, announced) }
     if beingLearned[hash] === waiters { beingLearned[hash] = nil }
     waiters.resume(())
     return info.map { Capabilities($0, node: announced.node) } ?? Capabilities()
@@ -63,9 +65,9 @@ final class PeerCapabilities {
   }
 
   /// What `jid` says, should it be what was announced (XEP-0115 §5.4).
-  private func asked(_ jid: JID, _ announced: AnnouncedCapabilities) async -> DiscoInfo? {
+  private func asked(_ jid: JID, _ from: JID?, _ announced: AnnouncedCapabilities) async -> DiscoInfo? {
     let hash = announced.hash
-    guard var info = await ask(jid, node: "\(announced.node)#\(hash.value)"), hash.isTrue(of: info) else { return nil }
+    guard var info = await ask(jid, from, node: "\(announced.node)#\(hash.value)"), hash.isTrue(of: info) else { return nil }
     // The node is the asker's word, and no part of what was proved.
     info.node = nil
     let text = info.element().serialized()
@@ -74,10 +76,9 @@ final class PeerCapabilities {
     return info
   }
 
-  private func ask(_ jid: JID, node: String?) async -> DiscoInfo? {
-    guard doorkeeper.audience.contains(Address(jid)) else { return nil }
+  private func ask(_ jid: JID, _ from: JID?, node: String?) async -> DiscoInfo? {
     let query = Element("query", DiscoInfo.namespace, ["node": node])
-    guard let result = try? await requests.send(.get, to: jid, payload: query, limit: Self.limit) else { return nil }
+    guard let result = await question(jid, from, query), result.type == .result else { return nil }
     return result.payload.first.flatMap { try? DiscoInfo($0) }
   }
 }

@@ -3,6 +3,6 @@
 internal import Crypto
 
 /// Names that nobody can guess.
-enum RandomName {
-  static func make() -> String { Hex.encode(secureRandom(16)) }
+package enum RandomName {
+  package static func make() -> String { Hex.encode(secureRandom(16)) }
 }

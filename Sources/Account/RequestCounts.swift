@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Audience
+package import Audience
 
 /// Says in the log how many requests to decloak were not even listed, and says it seldom: whoever asks without end must
 /// not fill the log instead.
-struct RequestCounts {
+package struct RequestCounts {
   /// Seconds between two lines.
-  static let interval: UInt32 = 60
+  package static let interval: UInt32 = 60
 
   private var told: (dropped: UInt64, silenced: UInt64) = (0, 0)
   private var next: Instant?
 
+  /// Nothing was said yet.
+  package init() {}
+
   /// What is to be said now; `nil` where nothing is new, or something was said a short while ago.
-  mutating func line(dropped: UInt64, silenced: UInt64, now: Instant) -> String? {
+  package mutating func line(dropped: UInt64, silenced: UInt64, now: Instant) -> String? {
     guard (dropped, silenced) != told, next.map({ $0 <= now }) ?? true else { return nil }
     defer {
       told = (dropped, silenced)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import XML
-internal import XMPP
+package import XMPP
 
 /// Who handles which protocols for an account: programs that the person runs, each known by a name that is its own.
 ///
 /// A namespace has one handler at most, so that a question has one answer. Messages that belong to none of these go to all
 /// who take messages, since the server then keeps them for nobody else.
-struct StanzaHandlers {
+package struct StanzaHandlers {
   /// Programs that handle something.
   static let mostClients = 16
   /// Namespaces of all of them.
@@ -26,18 +26,25 @@ struct StanzaHandlers {
   private static let ofMessages: Set = Set(JingleMessage.namespaces).union([StanzaPayload.namespace])
 
   private var takers: [String: Bool] = [:]
+  private var wholes: Set<String> = []
   private var owners: [String: String] = [:]
   private var sent: [(id: String, client: String)] = []
 
+  /// Nobody handles anything.
+  package init() {}
+
   /// Whether somebody takes messages.
-  var takesMessages: Bool { takers.keys.contains { takesMessages($0) } }
+  package var takesMessages: Bool { takers.keys.contains { takesMessages($0) } }
 
   /// What they add to what we can do, in order.
-  var features: [String] { owners.keys.filter { $0 != StanzaPayload.namespace }.sorted() }
+  package var features: [String] { owners.keys.filter { $0 != StanzaPayload.namespace }.sorted() }
 
   /// Adds to what a client handles. What it handles already stays.
+  /// - Parameter wantsWhole: whether it is handed whole stanzas.
   /// - Throws: ``AccountError`` `invalidArgument`, `alreadyExists` or `limitExceeded`; then nothing is changed.
-  mutating func add(_ namespaces: [String], takesMessages: Bool, for client: String) throws(AccountError) {
+  package mutating func add(
+    _ namespaces: [String], takesMessages: Bool, wantsWhole: Bool = false, for client: String
+  ) throws(AccountError) {
     guard !namespaces.isEmpty || takesMessages else {
       throw AccountError(.invalidArgument, "namespaces is empty: name at least one protocol that you handle.")
     }
@@ -51,6 +58,7 @@ struct StanzaHandlers {
     }
     for namespace in namespaces { owners[namespace] = client }
     takers[client] = takesMessages || takers[client] == true
+    if wantsWhole { wholes.insert(client) }
   }
 
   private func check(_ namespace: String, for client: String) throws(AccountError) {
@@ -71,30 +79,34 @@ struct StanzaHandlers {
   }
 
   /// Takes away from what a client handles; all of it where nothing is named.
-  mutating func remove(_ namespaces: [String], for client: String) {
+  package mutating func remove(_ namespaces: [String], for client: String) {
     guard !namespaces.isEmpty else { return removeClient(client) }
     for namespace in namespaces where owners[namespace] == client { owners[namespace] = nil }
     if takers[client] == false, !owners.values.contains(client) { removeClient(client) }
   }
 
   /// The client is gone.
-  mutating func removeClient(_ client: String) {
+  package mutating func removeClient(_ client: String) {
     takers[client] = nil
+    wholes.remove(client)
     owners = owners.filter { $0.value != client }
     sent.removeAll { $0.client == client }
   }
 
   /// Remembers who sent a message.
-  mutating func noteSent(_ id: String, by client: String) {
+  package mutating func noteSent(_ id: String, by client: String) {
     if sent.count == Self.mostSent { sent.removeFirst() }
     sent.append((id, client))
   }
 
+  /// Whether a client is handed whole stanzas.
+  package func wantsWhole(_ client: String) -> Bool { wholes.contains(client) }
+
   /// Who answers a question.
-  func handler(of namespace: String) -> String? { owners[namespace] }
+  package func handler(of namespace: String) -> String? { owners[namespace] }
 
   /// Who gets a message.
-  func recipients(of message: Message) -> [String] {
+  package func recipients(of message: Message) -> [String] {
     if message.type == .error, let sender = sent.last(where: { $0.id == message.id }) { return [sender.client] }
     let handlers = Set(message.payload.compactMap { owners[$0.namespace] })
     return (handlers.isEmpty ? takers.keys.filter { takesMessages($0) } : Array(handlers)).sorted()
@@ -106,15 +118,15 @@ struct StanzaHandlers {
 }
 
 /// Namespaces with which a person's programs could get round Visibility and Connection.
-enum ServiceNamespaces {
+package enum ServiceNamespaces {
   /// Whether only the account itself speaks the protocol.
-  static func areOurs(_ namespace: String) -> Bool {
+  package static func areOurs(_ namespace: String) -> Bool {
     namespace == "jabber:iq:privacy" || namespace == "jabber:iq:roster" || namespace == "urn:xmpp:blocking"
       || namespace == "urn:xmpp:invisible" || namespace.hasPrefix("urn:xmpp:invisible:")
   }
 
   /// Whether the server tells contacts of it when we set it: personal events and vCards.
-  static func areTold(_ namespace: String) -> Bool {
+  package static func areTold(_ namespace: String) -> Bool {
     namespace.hasPrefix("http://jabber.org/protocol/pubsub") || namespace == "vcard-temp"
       || namespace == "urn:ietf:params:xml:ns:vcard-4.0"
   }

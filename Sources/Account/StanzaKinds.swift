@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Audience
-internal import XMPP
+package import Audience
+package import XMPP
 
 // Which row of the doorkeeper's tables a stanza stands in.
 
 extension Arrival {
   /// The kind of a stanza that has arrived.
-  init(_ stanza: Stanza) {
+  package init(_ stanza: Stanza) {
     switch stanza {
     case .presence(let presence): self.init(presence)
     case .message(let message):
@@ -46,7 +46,7 @@ extension Arrival {
 
 extension Departure {
   /// The kind of a stanza that wants to leave; `nil` for one that nobody here has reason to send.
-  init?(_ stanza: Stanza) {
+  package init?(_ stanza: Stanza) {
     switch stanza {
     case .message: self = .message
     case .iq(let iq):

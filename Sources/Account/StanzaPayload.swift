@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import XML
-internal import XMPP
+package import XML
+package import XMPP
 
 /// What a client on the bus wants to have in a stanza: read, and judged, before it gets anywhere near the stream.
-struct StanzaPayload {
+package struct StanzaPayload {
   /// The namespace of elements that declare none.
-  static let namespace = "jabber:client"
+  package static let namespace = "jabber:client"
   /// Bytes of the text.
   static let mostBytes = 64 << 10
   /// Elements beside each other in a message.
@@ -21,7 +21,7 @@ struct StanzaPayload {
 
   /// Reads the payload of a question or of its answer: one element that says which protocol it belongs to.
   /// - Throws: ``AccountError`` `invalidArgument` or `limitExceeded`.
-  static func ofIQ(_ text: String) throws(AccountError) -> Element {
+  package static func ofIQ(_ text: String) throws(AccountError) -> Element {
     let elements = try StanzaPayload(text).elements
     guard elements.count == 1 else {
       throw AccountError(
@@ -36,7 +36,7 @@ struct StanzaPayload {
 
   /// Reads what goes into a message.
   /// - Throws: ``AccountError`` `invalidArgument` or `limitExceeded`.
-  static func ofMessage(_ text: String) throws(AccountError) -> [Element] {
+  package static func ofMessage(_ text: String) throws(AccountError) -> [Element] {
     let elements = try StanzaPayload(text).elements
     guard !elements.isEmpty else {
       throw AccountError(.invalidArgument, "payload is empty: a message says something, such as <body>Hello</body>.")
@@ -49,7 +49,7 @@ struct StanzaPayload {
 
   /// Reads the error that answers a question; nothing is that we do not know what was asked.
   /// - Throws: ``AccountError`` `invalidArgument` or `limitExceeded`.
-  static func ofError(_ text: String) throws(AccountError) -> StanzaError {
+  package static func ofError(_ text: String) throws(AccountError) -> StanzaError {
     let elements = try StanzaPayload(text).elements
     guard let first = elements.first else { return StanzaError(.serviceUnavailable) }
     guard elements.count == 1, first.matches("error", namespace) else {

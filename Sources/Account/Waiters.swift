@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import EventLoop
+package import EventLoop
 
 /// Calls that wait for the same thing to happen, each with a time limit.
 ///
 /// A place in the queue is taken before what is waited for is set off: calling an asynchronous function may let
 /// others run first, and what happens then must not be missed.
 @LoopActor
-final class Waiters<Value: Sendable> {
+package final class Waiters<Value: Sendable> {
   /// A place in the queue.
   @LoopActor
-  final class Place {
+  package final class Place {
     fileprivate enum State {
       case taken
       case waiting(CheckedContinuation<Value?, Never>, TimerToken)
@@ -23,22 +23,22 @@ final class Waiters<Value: Sendable> {
   private var places: [ObjectIdentifier: Place] = [:]
   private let time: any TimeSource
 
-  init(time: any TimeSource) { self.time = time }
+  package init(time: any TimeSource) { self.time = time }
 
-  var isEmpty: Bool { places.isEmpty }
+  package var isEmpty: Bool { places.isEmpty }
 
   /// Takes a place: the next ``resume(_:)`` counts for it.
-  func take() -> Place {
+  package func take() -> Place {
     let place = Place()
     places[ObjectIdentifier(place)] = place
     return place
   }
 
   /// Gives a place back unused.
-  func leave(_ place: Place) { places[ObjectIdentifier(place)] = nil }
+  package func leave(_ place: Place) { places[ObjectIdentifier(place)] = nil }
 
   /// Waits until ``resume(_:)``; `nil` when `limit` is over first.
-  func wait(_ place: Place, atMost limit: Duration) async -> Value? {
+  package func wait(_ place: Place, atMost limit: Duration) async -> Value? {
     await withCheckedContinuation { continuation in
       if case .over(let value) = place.state { return continuation.resume(returning: value) }
       let timer = time.schedule(after: limit) { [self] in finish(place, nil) }
@@ -47,7 +47,7 @@ final class Waiters<Value: Sendable> {
   }
 
   /// Wakes all that have taken a place.
-  func resume(_ value: Value?) {
+  package func resume(_ value: Value?) {
     for place in places.values { finish(place, value) }
   }
 

@@ -10,6 +10,9 @@ struct AddressesByAccount: Hashable, Sendable {
   /// Those of all accounts.
   var all: Set<Address> { accounts.values.reduce(into: []) { $0.formUnion($1) } }
 
+  /// Whether there are none.
+  var isEmpty: Bool { accounts.isEmpty }
+
   func contains(_ address: Address) -> Bool { accounts[address.account]?.contains(address) == true }
 
   mutating func insert(_ address: Address) { accounts[address.account, default: []].insert(address) }

@@ -114,6 +114,15 @@ public struct Audience: Sendable {
     sessionsByAccount[bare].sorted().compactMap { sessions[$0] }
   }
 
+  /// The addresses of a contact that have sessions.
+  func sessionAddresses(with bare: BareAddress) -> Set<Address> { sessionsByAccount[bare] }
+
+  /// Whether any address of a contact is among those in ``shown``.
+  func hasShown(_ bare: BareAddress) -> Bool { !shownByAccount[bare].isEmpty }
+
+  /// Whether nobody is subscribed, sees us in a session, or was sent presence that was not taken back.
+  var isIdle: Bool { sessions.isEmpty && subscribers.isEmpty && shownByAccount.isEmpty }
+
   /// Whether an address is among those in ``shown``.
   public func wasShown(_ address: Address) -> Bool { shownByAccount.contains(address) }
 

@@ -11,7 +11,7 @@ extension AccountStore {
       try store.state.database.transaction(work)
     } catch {
       // What was counted within it is not so any more.
-      (countOfExceptions, countOfRules) = (nil, nil)
+      (countOfExceptions, countOfRules, countOfDisclosures) = (nil, nil, nil)
       throw error
     }
   }

@@ -19,7 +19,7 @@ public final class AccountStore {
   var countOfExceptions: StateDatabase.ExceptionCounts?
   var countOfRules: Int?
   private var isBegun = false
-  private var countOfDisclosures: Int?
+  var countOfDisclosures: Int?
 
   init(_ key: AccountKey, _ store: Store) {
     self.key = key
@@ -80,10 +80,15 @@ public final class AccountStore {
   /// Notes that several are about to be shown a session: all of them, or none when it throws.
   /// - Throws: ``StoreError``, as ``noteDisclosure(resource:jid:)``.
   public func noteDisclosures(resource: String, jids: [String]) throws(StoreError) {
+    try noteDisclosures(resource: resource, jids: jids, most: StateDatabase.mostDisclosures)
+  }
+
+  /// - Parameter most: how many there may be in all.
+  func noteDisclosures(resource: String, jids: [String], most: Int) throws(StoreError) {
     guard !jids.isEmpty else { return }
     let id = try begin()
     let present = try count(id)
-    let added = try store.state.addDisclosures(resource, jids, id, present: present)
+    let added = try store.state.addDisclosures(resource, jids, id, present: present, most: most)
     countOfDisclosures = present + added
     if added > 0 { store.changed() }
   }

@@ -78,21 +78,22 @@ extension StateDatabase {
   func addDecision(_ decision: StoredDecision, _ id: Int64) throws(StoreError) {
     try check([
       decision.id, decision.contact, decision.requester, decision.reason, decision.outcome, decision.judge,
+      decision.target ?? "",
     ])
     try database.transaction { () throws(StoreError) in
       try database.query(
         """
         INSERT INTO decision (
           account, serial, id, contact, requester, reason, received_at, decided_at, outcome, judge, decided_by, count,
-          in_roster)
+          in_roster, target)
         VALUES (
           ?1, (SELECT coalesce(max(serial), 0) + 1 FROM decision WHERE account = ?1),
-          ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+          ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
         ON CONFLICT (account, id) DO UPDATE SET
           contact = excluded.contact, requester = excluded.requester, reason = excluded.reason,
           received_at = excluded.received_at, decided_at = excluded.decided_at, outcome = excluded.outcome,
           judge = excluded.judge, decided_by = excluded.decided_by, count = excluded.count,
-          in_roster = excluded.in_roster
+          in_roster = excluded.in_roster, target = excluded.target
         """, values(decision, id))
       try database.query(
         """
@@ -123,7 +124,8 @@ extension StateDatabase {
     var found: [StoredDecision] = []
     try database.query(
       """
-      SELECT id, contact, requester, reason, received_at, decided_at, outcome, judge, decided_by, count, in_roster
+      SELECT id, contact, requester, reason, received_at, decided_at, outcome, judge, decided_by, count, in_roster,
+        target
       FROM decision
       WHERE account = ? AND serial < ? AND decided_at >= ? \(contact == nil ? "" : "AND contact = ?")
       ORDER BY serial DESC LIMIT ?
@@ -138,7 +140,7 @@ extension StateDatabase {
       id: row.text(0), contact: row.text(1), requester: row.text(2), reason: row.text(3), receivedAt: row.integer(4),
       decidedAt: row.integer(5), outcome: row.text(6), judge: row.text(7),
       decidedBy: row.isNull(8) ? nil : try unsigned(row, 8), count: try unsigned(row, 9),
-      isInRoster: row.integer(10) != 0)
+      isInRoster: row.integer(10) != 0, target: row.optionalText(11))
   }
 
   private func values(_ decision: StoredDecision, _ id: Int64) -> [Database.Value] {
@@ -146,7 +148,7 @@ extension StateDatabase {
       .integer(id), .text(decision.id), .text(decision.contact), .text(decision.requester), .text(decision.reason),
       .integer(decision.receivedAt), .integer(decision.decidedAt), .text(decision.outcome), .text(decision.judge),
       decision.decidedBy.map { .integer(Int64($0)) } ?? .null, .integer(Int64(decision.count)),
-      .truth(decision.isInRoster),
+      .truth(decision.isInRoster), decision.target.map { .text($0) } ?? .null,
     ]
   }
 

@@ -81,6 +81,18 @@ final class StateDatabase {
         ) STRICT, WITHOUT ROWID
         """,
       ],
+      [
+        // Of gateways: which of the addresses was asked, and who is subscribed to which.
+        "ALTER TABLE decision ADD COLUMN target TEXT",
+        """
+        CREATE TABLE subscription (
+          account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+          contact TEXT NOT NULL,
+          target TEXT NOT NULL,
+          PRIMARY KEY (account, contact, target)
+        ) STRICT, WITHOUT ROWID
+        """,
+      ],
     ])
 
   /// How many accounts are kept for one user. Then the one that was not used for longest makes room.
@@ -158,7 +170,8 @@ final class StateDatabase {
         EXISTS (SELECT 1 FROM disclosure WHERE disclosure.account = account.id)
         OR EXISTS (SELECT 1 FROM visibility WHERE visibility.account = account.id AND NOT shows_others)
         OR EXISTS (SELECT 1 FROM exception WHERE exception.account = account.id)
-        OR EXISTS (SELECT 1 FROM rule WHERE rule.account = account.id),
+        OR EXISTS (SELECT 1 FROM rule WHERE rule.account = account.id)
+        OR EXISTS (SELECT 1 FROM subscription WHERE subscription.account = account.id),
         used
       """, [.integer(Int64(uid))]
     ) { known.append($0.integer(0)) }
@@ -203,10 +216,12 @@ final class StateDatabase {
   }
 
   /// Adds disclosures, all of them or none.
-  /// - Parameter present: how many there are already.
+  /// - Parameters:
+  ///   - present: how many there are already.
+  ///   - most: how many there may be.
   /// - Returns: how many were new.
   func addDisclosures(
-    _ resource: String, _ jids: [String], _ id: Int64, present: Int
+    _ resource: String, _ jids: [String], _ id: Int64, present: Int, most: Int = mostDisclosures
   ) throws(StoreError) -> Int {
     try check([resource] + jids)
     return try database.transaction { () throws(StoreError) in
@@ -216,9 +231,9 @@ final class StateDatabase {
           "INSERT INTO disclosure (account, resource, jid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
           [.integer(id), .text(resource), .text(jid)])
         added += database.changes
-        guard present + added <= Self.mostDisclosures else {
+        guard present + added <= most else {
           throw StoreError(
-            .limit, "More than \(Self.mostDisclosures) addresses cannot be shown one account: revoke some first.")
+            .limit, "More than \(most) addresses cannot be shown one account: revoke some first.")
         }
       }
       return added

@@ -51,13 +51,15 @@ public struct StoredDecision: Hashable, Sendable {
   public var decidedBy: UInt32?
   /// How often it was asked, with what came afterwards in the silence.
   public var count: UInt32
-  /// Whether the contact was on the roster.
+  /// Whether the contact was on the roster, or subscribed.
   public var isInRoster: Bool
+  /// At a gateway, which of its addresses was asked.
+  public var target: String?
 
   /// Describes a decision.
   public init(
     id: String, contact: String, requester: String, reason: String, receivedAt: Int64, decidedAt: Int64,
-    outcome: String, judge: String, decidedBy: UInt32?, count: UInt32, isInRoster: Bool
+    outcome: String, judge: String, decidedBy: UInt32?, count: UInt32, isInRoster: Bool, target: String? = nil
   ) {
     self.id = id
     self.contact = contact
@@ -70,5 +72,6 @@ public struct StoredDecision: Hashable, Sendable {
     self.decidedBy = decidedBy
     self.count = count
     self.isInRoster = isInRoster
+    self.target = target
   }
 }

@@ -53,8 +53,8 @@ extension Decloak {
     if let waiting {
       // The timer may be late; the promise is not.
       guard waiting.expiresAt > now else { throw .noSuchRequest(id: id) }
-      guard answer != .approved || audience.sessions.count + waiting.requesters.count <= Limits.sessions else {
-        throw .limitExceeded("sessions (\(Limits.sessions)): end one with Revoke first")
+      guard answer != .approved || audience.sessions.count + waiting.requesters.count <= mostSessions else {
+        throw .limitExceeded("sessions (\(mostSessions)): end one with Revoke first")
       }
     } else {
       guard let earlier = answers[id] else { throw .noSuchRequest(id: id) }
@@ -96,7 +96,7 @@ extension Decloak {
     return apply(decision, for: subject, audience: &audience, now: now)
   }
 
-  private mutating func apply(
+  mutating func apply(
     _ decision: RuleDecision?, for subject: RuleSubject, audience: inout Audience, now: Instant
   ) -> [DecloakEffect] {
     let rules = rules

@@ -32,8 +32,8 @@ extension Decloak {
     guard audience.canBeShownByPolicy(contact) || reveal || audience.contains(.bare(contact)) else {
       throw .wouldReveal(contact)
     }
-    guard audience.sessions.count < Limits.sessions else {
-      throw .limitExceeded("sessions (\(Limits.sessions)): end one with Revoke first")
+    guard audience.sessions.count < mostSessions else {
+      throw .limitExceeded("sessions (\(mostSessions)): end one with Revoke first")
     }
     guard asks.count < Limits.outstandingAsks else {
       throw .limitExceeded("requests of our own (\(Limits.outstandingAsks)): end one with Revoke first")

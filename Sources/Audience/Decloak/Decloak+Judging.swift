@@ -37,6 +37,8 @@ extension Decloak {
     let verdict: (decision: RuleDecision, judge: DecloakDecision.Judge) =
       if let rule = rules.rule(for: contact) {
         (rule.decision, .rule(rule.subject))
+      } else if policy == .rules, let target {
+        (target.decision, .rule(.target(target.pattern)))
       } else {
         switch policy {
         case .off, .rules: (.deny, .policy)
@@ -44,7 +46,9 @@ extension Decloak {
         case .allow: (.allow, .policy)
         }
       }
-    guard verdict.decision == .allow, !audience.canBeShownByPolicy(contact) else { return verdict }
+    guard verdict.decision == .allow, !audience.canBeShownByPolicy(contact) || target?.decision == .ask else {
+      return verdict
+    }
     return (.ask, verdict.judge)
   }
 
@@ -59,10 +63,12 @@ extension Decloak {
     }
     let request = announce(arrived, as: .approved, audience, now: now)
     // More of the same is not told of again and yet answered. Nobody is shown us whose name was not told.
-    guard request != nil || places.answer(arrived.requester.account) else {
+    // With a gateway it is its service, which is told of as often as somebody can read it (§8).
+    guard request != nil || room != nil || places.answer(arrived.requester.account) else {
       droppedRequests += 1
       return []
     }
+    if request == nil { untoldAnswers += 1 }
     let effects = show(
       [arrived.requester], full: false, lifetime: Limits.sessionLifetime, audience: &audience, now: now)
     return request.map { [.announce($0)] + effects + resolve($0, .approved, judge) } ?? effects
@@ -94,7 +100,9 @@ extension Decloak {
   ) -> DecloakRequest? {
     let contact = arrived.requester.account
     places.timePassed(now)
-    if let place = places[contact] {
+    if let room {
+      guard outcome == nil ? room.forQuestions : room.forAnswers else { return nil }
+    } else if let place = places[contact] {
       guard place.announcements < Limits.announcementsPerContact, place.outcome != outcome else { return nil }
     } else {
       guard hasRoom(for: arrived) else { return nil }
@@ -104,7 +112,7 @@ extension Decloak {
       namespaces: arrived.namespaces, receivedAt: now, expiresAt: now.later(bySeconds: Limits.requestLifetime),
       isInRoster: arrived.isInRoster, isHiddenFrom: audience.isHiddenFrom(contact), isAutomatic: outcome != nil,
       reportedAt: now, announcements: (places.free(contact)?.announcements ?? 0) + 1)
-    if let outcome { places.hold(request, outcome) }
+    if let outcome, room == nil { places.hold(request, outcome) }
     return request
   }
 
@@ -119,7 +127,7 @@ extension Decloak {
 
   /// Whether there is room for sessions that no person began: one contact takes no more than its share.
   func hasSessions(for requesters: Int, of contact: BareAddress, _ audience: Audience) -> Bool {
-    audience.sessions.count + requesters <= Limits.sessions
+    audience.sessions.count + requesters <= mostSessions
       && audience.sessions(with: contact).count + requesters <= Limits.resourcesPerContact
   }
 }

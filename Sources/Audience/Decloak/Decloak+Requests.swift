@@ -32,7 +32,7 @@ extension Decloak {
     request.hasUnreportedChange = true
     pending[request.contact] = request
     guard request.requesters.isEmpty else { return supersede(request.contact, audience) }
-    places.hold(request, .withdrawn)
+    if room == nil { places.hold(request, .withdrawn) }
     return resolve(request, .withdrawn, .nobody)
   }
 

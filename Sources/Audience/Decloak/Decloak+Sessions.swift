@@ -13,8 +13,8 @@ extension Decloak {
     _ address: Address, full: Bool, lifetime: UInt32, audience: inout Audience, now: Instant
   ) throws(DecloakError) -> [DecloakEffect] {
     guard address.account != audience.account else { throw .ourselves }
-    guard audience.sessions.count < Limits.sessions else {
-      throw .limitExceeded("sessions (\(Limits.sessions)): end one with Revoke first")
+    guard audience.sessions.count < mostSessions else {
+      throw .limitExceeded("sessions (\(mostSessions)): end one with Revoke first")
     }
     let effects = begin(address, .shared, full: full, lifetime: lifetime, audience: &audience, now: now)
     return effects + supersede(address.account, audience)

@@ -61,6 +61,14 @@ public struct Decloak: Sendable {
   public internal(set) var droppedRequests: UInt64 = 0
   /// How many repeats came in the silence after a no.
   public internal(set) var silencedRequests: UInt64 = 0
+  /// How many automatic answers nobody was told of.
+  public internal(set) var untoldAnswers: UInt64 = 0
+
+  /// What there is room for at this moment, where many addresses share their limits (``Gateway``). Without it the limits
+  /// of one account hold.
+  var room: SharedRoom?
+  /// What a rule about the address that is asked says, at a gateway.
+  var target: TargetRule?
 
   var answers = RecentAnswers()
   var silences = Silences()
@@ -94,25 +102,12 @@ public struct Decloak: Sendable {
 
   /// When ``timePassed(audience:now:)`` has something to do next.
   public func nextDeadline(_ audience: Audience) -> Instant? {
-    let requests = pending.values.map { request in
-      request.hasUnreportedChange
-        ? min(request.expiresAt, request.reportedAt.later(bySeconds: Limits.changeInterval)) : request.expiresAt
-    }
-    return (requests + audience.sessions.values.map(\.expiresAt) + peers.values.map(\.expiresAt)).min()
+    (pending.values.map(\.deadline) + audience.sessions.values.map(\.expiresAt) + peers.values.map(\.expiresAt)).min()
   }
 
   /// Ends what is over.
   public mutating func timePassed(audience: inout Audience, now: Instant) -> [DecloakEffect] {
-    var effects: [DecloakEffect] = []
-    for request in pendingRequests {
-      if request.expiresAt <= now {
-        effects += resolve(request, .expired, .nobody) + silence(request, .nobody, now: now)
-      } else if request.hasUnreportedChange,
-        request.reportedAt.later(bySeconds: Limits.changeInterval) <= now
-      {
-        effects.append(.changed(report(request.contact, now: now) ?? request))
-      }
-    }
+    var effects = pendingRequests.flatMap { timePassed(for: $0, now: now) }
     let over = audience.sessions.values.filter { $0.expiresAt <= now }
     effects += endSessions(over.map(\.address), .expired, audience: &audience)
     for peer in peers.values.sorted(by: { $0.address < $1.address }) where peer.expiresAt <= now {
@@ -125,5 +120,15 @@ public struct Decloak: Sendable {
     places.timePassed(now)
     forgetResent(now: now)
     return effects
+  }
+
+  mutating func timePassed(for request: DecloakRequest, now: Instant) -> [DecloakEffect] {
+    if request.expiresAt <= now {
+      return resolve(request, .expired, .nobody) + silence(request, .nobody, now: now)
+    }
+    guard request.hasUnreportedChange, request.reportedAt.later(bySeconds: Limits.changeInterval) <= now else {
+      return []
+    }
+    return [.changed(report(request.contact, now: now) ?? request)]
   }
 }

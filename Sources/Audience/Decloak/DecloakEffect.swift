@@ -66,4 +66,6 @@ public enum DecloakError: Error, Hashable, Sendable {
   case noSession(BareAddress)
   /// Our own account cannot be asked or shown to: it knows.
   case ourselves
+  /// The rules about a gateway's addresses do not show this one, or it stands for nobody.
+  case hiddenAddress(BareAddress)
 }

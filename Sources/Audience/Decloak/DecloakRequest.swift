@@ -73,6 +73,11 @@ public struct DecloakRequest: Hashable, Sendable {
   /// How often the contact was announced while its place was held, this time included.
   let announcements: Int
   var hasUnreportedChange = false
+
+  /// When there is something to do about it next.
+  var deadline: Instant {
+    hasUnreportedChange ? min(expiresAt, reportedAt.later(bySeconds: Limits.changeInterval)) : expiresAt
+  }
 }
 
 /// How a request ended.

@@ -6,12 +6,15 @@ public enum RuleSubject: Hashable, Comparable, Sendable, CustomStringConvertible
   case contact(BareAddress)
   /// Everybody at one domain, its subdomains not included.
   case domain(String)
+  /// Addresses of ours that are asked, at a gateway.
+  case target(TargetPattern)
 
-  /// As on the bus: a bare JID, or `@domain`.
+  /// As on the bus: a bare JID, `@domain`, or `to:` and a pattern.
   public var description: String {
     switch self {
     case .contact(let contact): contact.text
     case .domain(let domain): "@\(domain)"
+    case .target(let pattern): "to:\(pattern.text)"
     }
   }
 

@@ -60,18 +60,7 @@ public struct VisibilityPlan: Sendable {
   public func change(from old: Visibility, to new: Visibility) -> [VisibilityStep] {
     guard old != new else { return [] }
     if leavesStream(old, new) { return [.end(.all), .newStream] }
-    // Who is hidden from all at once loses sessions as well; with one contact only that contact does.
-    let leaving: [VisibilityStep]
-    if new.mode == .invisible || (old.showsOthers && !new.showsOthers) {
-      leaving = [.end(.all)]
-    } else {
-      // From nobody to everybody but some, those may be the very same who were shown to before.
-      let concerned =
-        new.showsOthers == old.showsOthers ? old.exceptions.symmetricDifference(new.exceptions) : new.exceptions
-      let hidden = concerned.filter { !new.shows($0) }.sorted()
-      leaving = hidden.isEmpty ? [] : [.end(.contacts(hidden))]
-    }
-    return leaving
+    return (Self.leaving(from: old, to: new).map { [.end($0)] } ?? [])
       + {
         switch mechanism {
         case .invisiblePresence: byPresence(from: old, to: new)
@@ -80,6 +69,18 @@ public struct VisibilityPlan: Sendable {
         case .directed, .none: byDirectedPresence(from: old, to: new)
         }
       }()
+  }
+
+  /// Whose sessions a change ends.
+  /// - Returns: `nil` for nobody's.
+  static func leaving(from old: Visibility, to new: Visibility) -> VisibilityStep.Leaving? {
+    // Who is hidden from all at once loses sessions as well; with one contact only that contact does.
+    if new.mode == .invisible || (old.showsOthers && !new.showsOthers) { return .all }
+    // From nobody to everybody but some, those may be the very same who were shown to before.
+    let concerned =
+      new.showsOthers == old.showsOthers ? old.exceptions.symmetricDifference(new.exceptions) : new.exceptions
+    let hidden = concerned.filter { !new.shows($0) }.sorted()
+    return hidden.isEmpty ? nil : .contacts(hidden)
   }
 
   /// Whoever saw us must not be able to test the full JID that it knows, so hiding takes a new one. And the presence of

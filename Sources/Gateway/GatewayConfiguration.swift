@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Audience
+public import XMPP
+
+/// What a gateway is given once, when it is added.
+public struct GatewayConfiguration: Sendable {
+  /// How to connect to the server, and as which domain.
+  public var component: ComponentConfiguration
+  /// What can be done with those whom our addresses stand for: the namespaces of protocols, beside those that handlers
+  /// add.
+  public var features: [String]
+  /// What our addresses are (XEP-0030).
+  public var identities: [DiscoInfo.Identity]
+  /// Who may see any of our addresses before anything else is said. Its groups do not count: there is no roster.
+  public var visibility: VisibilityWish
+  /// Whether it connects as soon as it is added, and goes on trying.
+  public var connectsByItself: Bool
+
+  /// What is said of a gateway's addresses where nothing else is: that calls go to SIP.
+  public static let usualIdentities = [DiscoInfo.Identity(category: "gateway", type: "sip", name: "nightcloak")]
+  /// What can be done there: audio calls (XEP-0166, XEP-0167, XEP-0176).
+  public static let usualFeatures = [
+    "urn:xmpp:jingle:1", "urn:xmpp:jingle:apps:rtp:1", "urn:xmpp:jingle:apps:rtp:audio",
+    "urn:xmpp:jingle:transports:ice-udp:1",
+  ]
+  /// Features that one gateway may announce.
+  public static let mostFeatures = 256
+  /// Identities that one gateway may have.
+  public static let mostIdentities = 16
+
+  /// Describes a gateway.
+  public init(
+    component: ComponentConfiguration, features: [String] = usualFeatures,
+    identities: [DiscoInfo.Identity] = usualIdentities, visibility: VisibilityWish = .visible,
+    connectsByItself: Bool = false
+  ) {
+    self.component = component
+    self.features = features
+    self.identities = identities
+    self.visibility = visibility
+    self.connectsByItself = connectsByItself
+  }
+}
