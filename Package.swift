@@ -122,7 +122,10 @@ let package = Package(
       "LoopbackServerTests", ["EventLoop", "LoopbackServer", "Support", "XML", "XMPP", logging]),
     tests(
       "PresenceServiceTests",
-      ["Account", "Audience", "CWitness", "DBus", "EventLoop", "PresenceService", "Store", "Support", "TLS", "XMPP"]),
+      [
+        "Account", "Audience", "CWitness", "DBus", "EventLoop", "Gateway", "PresenceService", "Store", "Support", "TLS",
+        "XMPP",
+      ]),
     tests("DaemonTests", ["Support", "nightcloakd"]),
     tests("LoopbackTests", ["LoopbackServer", "Support", "XMPP", "nightcloak-loopback"]),
     .target(name: "Outside", dependencies: ["Support"], path: "Tests/Outside", swiftSettings: settings),

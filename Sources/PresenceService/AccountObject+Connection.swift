@@ -5,60 +5,20 @@ internal import Audience
 internal import DBus
 internal import DBusInterfaces
 internal import EventLoop
-internal import TLS
 internal import XMPP
 
 // org.nightcloak.Presence1.Connection
 
-extension AccountObject: ConnectionServer {
-  var account: String { client.jid.description }
+extension AccountObject {
   var jid: String { client.status == .connected ? client.fullJID?.description ?? "" : "" }
-  var `protocol`: String { "xmpp" }
-  var status: String { client.status.rawValue }
-  var statusReason: String { client.statusReason }
-  var show: String { client.presence.show?.rawValue ?? "available" }
-  var statusText: String { client.presence.status }
-  var security: [String: Value] {
-    guard let security = client.security else { return [:] }
-    var entry: Entry = ["Mechanism": security.mechanism.value]
-    if let binding = security.channelBinding { entry["ChannelBinding"] = binding.rawValue.value }
-    if let tls = security.tls {
-      entry["Tls"] = tls.version.value
-      entry["Cipher"] = tls.cipher.value
-      entry["CertificateSHA256"] = tls.certificateSHA256.value
-    }
-    return entry
-  }
-
-  func connect(caller: Caller) async throws {
-    // It gives up by itself in time, and says why, unless it waits behind a Disconnect.
-    try await CallLimit.within(
-      "An earlier Disconnect has not come to its end yet. Connecting goes on behind it: Status tells how far it is.",
-      limit: CallLimit.answer + .milliseconds(500)
-    ) { [client] in try await client.connect() }
-  }
-
-  func disconnect(caller: Caller) async throws {
-    try await CallLimit.within(
-      """
-      The server has not taken all goodbyes within \(CallLimit.answer.components.seconds) seconds. Disconnecting goes \
-      on: Status tells when it is done.
-      """
-    ) { [client] in await client.disconnect() }
-  }
+  var `protocol`: String { ConnectionProtocol.xmpp.rawValue }
 
   func setPresence(show: String, status: String, options: [String: Value], caller: Caller) async throws {
-    guard show == "available" || Presence.Show(rawValue: show) != nil else {
-      throw DBusError(
-        .invalidArgs, "show is \"\(show)\", but must be \"available\", \"chat\", \"away\", \"xa\" or \"dnd\".")
-    }
-    guard status.utf8.count <= 1024 else {
-      throw DBusError(.invalidArgs, "status has \(status.utf8.count) bytes, but 1024 are the most.")
-    }
+    let (show, status) = (try presenceShow(show), try presenceStatus(status))
     var options = Options(options, in: "options of SetPresence")
     let priority = try options.takePriority()
     try options.end(known: "priority")
-    client.setPresence(show: Presence.Show(rawValue: show), status: status, priority: priority)
+    client.setPresence(show: show, status: status, priority: priority)
   }
 
   func listRoster(options: [String: Value], caller: Caller) async throws -> [[String: Value]] {

@@ -9,29 +9,11 @@ internal import XMPP
 
 // org.nightcloak.Presence1.Visibility
 
-extension AccountObject: VisibilityServer {
-  var mode: String { client.wanted.mode.rawValue }
-  var contacts: [String] { client.wanted.contactTexts }
+extension AccountObject {
   var mechanism: String { client.mechanism.rawValue }
   var supported: [String] { client.supported.map(\.rawValue) }
   var degraded: [String] { client.degraded.map(\.rawValue) }
   var pending: Bool { client.isVisibilityPending }
-
-  func setInvisible(caller: Caller) async throws { try await set(.invisible) }
-
-  func setVisible(caller: Caller) async throws { try await set(.visible) }
-
-  func hideFrom(contacts: [String], caller: Caller) async throws {
-    let named = try single(contacts)
-    guard !named.isEmpty else { return }
-    try await changing { [client] in try await client.hideFrom(named.contacts.sorted(), groups: named.groups.sorted()) }
-  }
-
-  func showTo(contacts: [String], caller: Caller) async throws {
-    let named = try single(contacts)
-    guard !named.isEmpty else { return }
-    try await changing { [client] in try await client.showTo(named.contacts.sorted(), groups: named.groups.sorted()) }
-  }
 
   func setVisibility(mode: String, contacts: [String], options: [String: Value], caller: Caller) async throws {
     let mode = try oneOf(Mode.allCases, mode, "mode")
@@ -42,6 +24,20 @@ extension AccountObject: VisibilityServer {
     let rebinds: Bool = try options.take("rebind") ?? false
     try options.end(known: "probe, degraded, rebind")
     try await set(try VisibilityWish(mode, named, probes: probes, acceptsLess: acceptsLess), rebinds: rebinds)
+  }
+
+  func set(_ wish: VisibilityWish) async throws { try await set(wish, rebinds: false) }
+
+  private func set(_ wish: VisibilityWish, rebinds: Bool) async throws {
+    try await changing { [client] in try await client.setVisibility(wish, rebinds: rebinds) }
+  }
+
+  func show(_ named: NamedContacts) async throws {
+    try await changing { [client] in try await client.showTo(named.contacts.sorted(), groups: named.groups.sorted()) }
+  }
+
+  func hide(_ named: NamedContacts) async throws {
+    try await changing { [client] in try await client.hideFrom(named.contacts.sorted(), groups: named.groups.sorted()) }
   }
 
   func canSee(jid: String, caller: Caller) async throws -> (sees: Bool, why: String) {
@@ -60,32 +56,7 @@ extension AccountObject: VisibilityServer {
     let audience = client.audience
     return page.cut(audience.members, by: \.address.description).map { member in
       let since = audience.sessions[member.address]?.since ?? client.visibleSince(member.address.account)
-      return [
-        "Contact": member.address.account.text.value, "Jid": member.address.description.value,
-        "Why": member.why.rawValue.value, "Since": client.microsecondsSinceEpoch(since).value,
-      ]
+      return client.entry(member.address, member.why, since: since)
     }
-  }
-
-  // MARK: -
-
-  private func single(_ contacts: [String]) throws(AccountError) -> NamedContacts {
-    let named = try NamedContacts(contacts, of: client.jid)
-    try named.requireNoneWithheld()
-    return named
-  }
-
-  private func set(_ wish: VisibilityWish, rebinds: Bool = false) async throws {
-    try await changing { [client] in try await client.setVisibility(wish, rebinds: rebinds) }
-  }
-
-  /// Carries out a change, and answers in time. Also one that failed may have changed what is in force.
-  func changing(_ work: @escaping @LoopActor @Sendable () async throws -> Void) async throws {
-    defer { tellVisibility() }
-    try await CallLimit.within(
-      """
-      The server has not confirmed it within \(CallLimit.answer.components.seconds) seconds. It is still being tried: \
-      Pending tells how long, and CanSee who sees you meanwhile.
-      """, work)
   }
 }

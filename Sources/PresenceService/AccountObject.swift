@@ -7,11 +7,10 @@ internal import DBusInterfaces
 internal import EventLoop
 internal import XMPP
 
-/// An account as the bus sees it: arguments in, entries out. Each interface has a file of its own.
+/// A person's account as the bus sees it.
 @LoopActor
-final class AccountObject {
+final class AccountObject: ConnectionObject {
   let client: Account
-  /// The uid whose account it is.
   let owner: UInt32
   let path: ObjectPath
   private(set) lazy var exported = ExportedObject(
@@ -69,19 +68,8 @@ final class AccountObject {
     }
   }
 
-  /// Waits until directed presence has left, so that a reply means that it has.
-  func delivered() async throws {
-    try await CallLimit.within(
-      """
-      It is done, but the server has not taken all of the presence for it within \
-      \(CallLimit.answer.components.seconds) seconds.
-      """
-    ) { [client] in try await client.delivered() }
-  }
-
-  /// Tells what has changed of Visibility since it was last told.
   func tellVisibility() {
-    let changed = visibilityNews.update(client)
+    let changed = visibilityNews.update(to: VisibilityNews(client))
     if !changed.isEmpty { visibilitySignals.propertiesChanged(changed, of: self) }
   }
 }

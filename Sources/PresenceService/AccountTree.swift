@@ -7,20 +7,20 @@ internal import EventLoop
 @LoopActor
 final class AccountTree: ObjectTree {
   var manager: ExportedObject?
-  private var byPath: [ObjectPath: AccountObject] = [:]
-  private var byOwner: [UInt32: [ObjectPath: AccountObject]] = [:]
+  private var byPath: [ObjectPath: any ConnectionObject] = [:]
+  private var byOwner: [UInt32: [ObjectPath: any ConnectionObject]] = [:]
 
-  var all: [AccountObject] { Array(byPath.values) }
+  var all: [any ConnectionObject] { Array(byPath.values) }
 
-  func of(_ uid: UInt32) -> [AccountObject] { byOwner[uid].map { Array($0.values) } ?? [] }
+  func of(_ uid: UInt32) -> [any ConnectionObject] { byOwner[uid].map { Array($0.values) } ?? [] }
 
-  func insert(_ object: AccountObject) {
+  func insert(_ object: any ConnectionObject) {
     byPath[object.path] = object
     byOwner[object.owner, default: [:]][object.path] = object
   }
 
   /// - Returns: whether it was still there.
-  func remove(_ object: AccountObject) -> Bool {
+  func remove(_ object: any ConnectionObject) -> Bool {
     guard byPath[object.path] === object else { return false }
     byPath[object.path] = nil
     byOwner[object.owner]?[object.path] = nil
@@ -29,7 +29,7 @@ final class AccountTree: ObjectTree {
   }
 
   /// The account at `path`, if `caller` may know of it.
-  func account(at path: ObjectPath, for caller: Caller) -> AccountObject? {
+  func account(at path: ObjectPath, for caller: Caller) -> (any ConnectionObject)? {
     guard let object = byPath[path], caller.uid == object.owner || caller.uid == 0 else { return nil }
     return object
   }

@@ -10,17 +10,20 @@ struct Credentials {
   /// How large a certificate may be with its key and those that vouch for it.
   static let mostCertificateBytes = 64 * 1024
 
+  private let takesCertificate: Bool
   private let password: String?
   private let passwordPipe: UnixFD?
   private let certificateFile: String?
   private let certificatePipe: UnixFD?
 
   /// Takes them out of the parameters.
-  init(_ parameters: inout Options) throws(DBusError) {
+  /// - Parameter takesCertificate: whether one can be used; otherwise it is left in the parameters.
+  init(_ parameters: inout Options, takesCertificate: Bool = true) throws(DBusError) {
+    self.takesCertificate = takesCertificate
     password = try parameters.take("password")
     passwordPipe = try parameters.take("password-fd")
-    certificateFile = try parameters.take("client-certificate")
-    certificatePipe = try parameters.take("client-certificate-fd")
+    certificateFile = takesCertificate ? try parameters.take("client-certificate") : nil
+    certificatePipe = takesCertificate ? try parameters.take("client-certificate-fd") : nil
   }
 
   var hasCertificate: Bool { certificateFile != nil || certificatePipe != nil }
@@ -36,8 +39,8 @@ struct Credentials {
     guard password != nil || passwordPipe != nil || hasCertificate else {
       throw DBusError(
         .invalidArgs,
-        "A password is missing: give \"password\" or \"password-fd\", or a certificate to log in with as "
-          + "\"client-certificate\".")
+        "A password is missing: give \"password\" or \"password-fd\""
+          + (takesCertificate ? ", or a certificate to log in with as \"client-certificate\"." : "."))
     }
   }
 

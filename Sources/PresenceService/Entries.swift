@@ -3,6 +3,7 @@
 internal import Account
 internal import Audience
 internal import DBus
+internal import EventLoop
 internal import Store
 internal import XMPP
 
@@ -10,7 +11,7 @@ internal import XMPP
 
 typealias Entry = [String: Value]
 
-extension Account {
+extension PresenceClient {
   func entry(_ request: DecloakRequest) -> Entry {
     let requester = request.requesters.first ?? .bare(request.contact)
     return [
@@ -93,6 +94,15 @@ extension Account {
     ]
   }
 
+  func entry(_ address: Address, _ why: Audience.Why, since: Instant) -> Entry {
+    [
+      "Contact": address.account.text.value, "Jid": address.description.value, "Why": why.rawValue.value,
+      "Since": microsecondsSinceEpoch(since).value,
+    ]
+  }
+}
+
+extension Account {
   func entry(_ request: SubscriptionRequests.Request) -> Entry {
     [
       "Contact": request.contact.text.value,

@@ -12,7 +12,7 @@ final class Manager: ManagerServer {
   var features: [String] {
     ["decloak", "stanzas"] + Mechanism.allCases.filter { $0 != .none }.map { "visibility-\($0.rawValue)" }
   }
-  var protocols: [String] { ["xmpp"] }
+  var protocols: [String] { ConnectionProtocol.allCases.map(\.rawValue) }
   private unowned let service: Service
 
   init(_ service: Service, version: String) {

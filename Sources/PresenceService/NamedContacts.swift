@@ -82,6 +82,14 @@ struct NamedContacts: Equatable {
       "\"\(Self.withheldMark)\(jid)\" belongs to SetVisibility: give \"\(jid)\" itself to ShowTo or HideFrom, which "
         + "goes before the contact's groups.")
   }
+
+  /// Refuses groups where there is no roster that has them.
+  /// - Throws: ``AccountError`` `invalidArgument`.
+  func requireNoGroups(_ what: String = "contacts") throws(AccountError) {
+    guard let mark = groups.isEmpty ? (withheld.isEmpty ? nil : Self.withheldMark) : Self.groupMark else { return }
+    throw AccountError(
+      .invalidArgument, "\(what) has \"\(mark)\", but a gateway has no roster, and so no groups: name bare JIDs.")
+  }
 }
 
 extension VisibilityWish {

@@ -27,8 +27,14 @@ func anyJID(_ text: String, _ what: String) throws(AccountError) -> JID {
   }
 }
 
-/// Whom a rule is about: a bare JID, or `@domain`.
-func ruleSubject(_ text: String) throws(AccountError) -> RuleSubject {
+/// What the subject of a rule about our own addresses begins with. No JID does: a colon cannot stand in front of an `@`,
+/// nor in a domain.
+private let targetMark = "to:"
+
+/// Whom a rule is about: a bare JID, or `@domain`; at a gateway also `to:` and a pattern, which is about its own addresses.
+/// - Parameter gateway: the gateway's domain; `nil` for a person's account.
+func ruleSubject(_ text: String, at gateway: BareJID? = nil) throws(AccountError) -> RuleSubject {
+  if text.hasPrefix(targetMark) { return .target(try targetPattern(text.dropFirst(targetMark.count), gateway)) }
   guard text.first == "@" else { return .contact(BareAddress(try bareJID(text, "subject"))) }
   let domain = try bareJID(String(text.dropFirst()), "the domain in subject")
   guard domain.localpart == nil else {
@@ -38,6 +44,35 @@ func ruleSubject(_ text: String) throws(AccountError) -> RuleSubject {
     )
   }
   return .domain(domain.description)
+}
+
+private func targetPattern(_ text: Substring, _ gateway: BareJID?) throws(AccountError) -> TargetPattern {
+  let subject = "subject \"\(targetMark)\(text.prefix(100))\""
+  guard let gateway else {
+    throw AccountError(
+      .invalidArgument,
+      "\(subject) is about the addresses of a gateway, and this account has but one: name who asks, as "
+        + "juliet@example.org or @example.org.")
+  }
+  let pattern: TargetPattern
+  do throws(TargetPattern.Fault) {
+    pattern = try TargetPattern(String(text))
+  } catch {
+    let reason =
+      switch error {
+      case .withoutDomain: "must end in the gateway's domain, as \(targetMark)*@\(gateway), or in \"*\""
+      case .tooLong: "is too long for an address"
+      case .noAddress: "is no address that a gateway can have, as \(targetMark)romeo%example.org@\(gateway)"
+      }
+    throw AccountError(.invalidArgument, "\(subject) \(reason).")
+  }
+  // It would hide every address there is, and show none.
+  if let at = pattern.text.lastIndex(of: "@"), case let domain = pattern.text[pattern.text.index(after: at)...],
+    !domain.contains("*"), domain != gateway.domain
+  {
+    throw AccountError(.invalidArgument, "\(subject) is about \(domain), but this gateway's domain is \(gateway).")
+  }
+  return pattern
 }
 
 /// One of the names of an enumeration.

@@ -5,6 +5,7 @@ internal import Audience
 public import DBus
 internal import DBusInterfaces
 public import EventLoop
+internal import Gateway
 public import Logging
 public import Network
 public import Store
@@ -84,30 +85,21 @@ public final class Service {
   // MARK: For the manager
 
   func add(_ account: String, _ parameters: [String: Value], _ caller: Caller) async throws -> ObjectPath {
-    let jid = try bareJID(account, "account")
-    guard jid.localpart != nil else {
-      throw AccountError(.invalidJID, "account must have a part in front of the \"@\", as juliet@example.org.")
-    }
+    let kind = try Parameters.protocol(parameters)
+    let jid = try Parameters.name(account, of: kind)
     try checkRoom(for: jid, caller)
-    var configuration = try await read(jid, parameters, caller)
+    var configuration = try await reading(for: caller) {
+      try await Parameters.read(jid, kind, parameters, for: caller.uid)
+    }
     try checkRoom(for: jid, caller)  // another call may have come first while the secrets were read
-    let store = store.account(AccountKey(uid: caller.uid, jid: jid.description, protocol: "xmpp"))
+    let store = store.account(AccountKey(uid: caller.uid, jid: jid.description, protocol: kind.rawValue))
     if parameters["visibility"] != nil {
       try configuration.visibility.keep(in: store)
     } else if let earlier = try VisibilityWish.kept(in: store) {
       configuration.visibility = earlier
     }
-    let path = try ObjectPath(ObjectPaths.account(jid, of: caller.uid))
-    var logger = logger
-    logger[metadataKey: "uid"] = "\(caller.uid)"
-    let time = EventLoop.shared.time
-    let memory = KeepAliveMemory()
-    let object = AccountObject(
-      Account(
-        configuration, nonce: RequestNonce.make(), store: store, time: time, logger: logger
-      ) { [logger, lookups] in
-        ClientStream($0, time: time, logger: logger, resumption: $1, memory: memory, lookups: lookups)
-      }, owner: caller.uid, path: path, server: server)
+    let object = makeObject(
+      configuration, store, owner: caller.uid, path: try ObjectPath(ObjectPaths.account(jid, of: caller.uid)))
     accounts.insert(object)
     server.objectAdded(object.exported, manager: try ObjectPath(ObjectPaths.subtree(caller.uid)))
     if parameters["visibility"] != nil {
@@ -119,7 +111,29 @@ public final class Service {
       }
     }
     if configuration.connectsByItself { object.client.connectByItself() }
-    return path
+    return object.path
+  }
+
+  private func makeObject(
+    _ configuration: ConnectionConfiguration, _ store: AccountStore, owner: UInt32, path: ObjectPath
+  ) -> any ConnectionObject {
+    var logger = logger
+    logger[metadataKey: "uid"] = "\(owner)"
+    let (time, nonce, memory) = (EventLoop.shared.time, RequestNonce.make(), KeepAliveMemory())
+    switch configuration {
+    case .account(let configuration):
+      let account = Account(configuration, nonce: nonce, store: store, time: time, logger: logger) {
+        [logger, lookups] in
+        ClientStream($0, time: time, logger: logger, resumption: $1, memory: memory, lookups: lookups)
+      }
+      return AccountObject(account, owner: owner, path: path, server: server)
+    case .gateway(let configuration):
+      let gateway = GatewayAccount(configuration, nonce: nonce, store: store, time: time, logger: logger) {
+        [logger, lookups] in
+        ComponentStream($0, time: time, logger: logger, memory: memory, lookups: lookups)
+      }
+      return GatewayObject(gateway, owner: owner, path: path, server: server)
+    }
   }
 
   func remove(_ path: ObjectPath, _ options: [String: Value], _ caller: Caller) async throws {
@@ -137,7 +151,7 @@ public final class Service {
   /// Disconnects an account, and serves it no longer.
   /// - Returns: whether it was still there.
   @discardableResult
-  private func takeAway(_ object: AccountObject) async throws -> Bool {
+  private func takeAway(_ object: any ConnectionObject) async throws -> Bool {
     await object.client.retire()
     guard accounts.remove(object) else { return false }
     server.objectRemoved(object.exported, manager: try ObjectPath(ObjectPaths.subtree(object.owner)))
@@ -155,9 +169,10 @@ public final class Service {
     try interestPolicy.remove(tokens, caller)
   }
 
-  private func read(
-    _ jid: BareJID, _ parameters: [String: Value], _ caller: Caller
-  ) async throws -> AccountConfiguration {
+  /// Reads secrets, unless the same user has too many read already.
+  private func reading<Result>(
+    for caller: Caller, _ read: @LoopActor () async throws -> Result
+  ) async throws -> Result {
     let others = readings[caller.uid] ?? 0
     guard others < Self.mostReadingsPerUID else {
       throw DBusError(
@@ -169,7 +184,7 @@ public final class Service {
       let left = (readings[caller.uid] ?? 1) - 1
       readings[caller.uid] = left == 0 ? nil : left
     }
-    return try await Parameters.read(jid, parameters, for: caller.uid)
+    return try await read()
   }
 
   private func checkRoom(for jid: BareJID, _ caller: Caller) throws(DBusError) {

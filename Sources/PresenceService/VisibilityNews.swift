@@ -4,30 +4,38 @@ internal import Account
 internal import Audience
 internal import DBusInterfaces
 internal import EventLoop
+internal import Gateway
 
 /// The properties of Visibility as they were last told, so that each change of theirs is told once, and together with
 /// those that came with it.
-@LoopActor
 struct VisibilityNews {
   private var mechanism: Mechanism
   private var supported: [Mechanism]
-  private var degraded: [Degradation]
+  private var degraded: [String]
   private var isPending: Bool
   private var wish: VisibilityWish
 
-  init(_ client: Account) {
+  @LoopActor init(_ client: Account) {
     mechanism = client.mechanism
     supported = client.supported
-    degraded = client.degraded
+    degraded = client.degraded.map(\.rawValue)
     isPending = client.isVisibilityPending
+    wish = client.wanted
+  }
+
+  @LoopActor init(_ client: GatewayAccount) {
+    mechanism = client.mechanism
+    supported = client.supported
+    degraded = client.degradations
+    isPending = false
     wish = client.wanted
   }
 
   /// Takes note of what is now.
   /// - Returns: what is new in it.
-  mutating func update(_ client: Account) -> Set<VisibilityEmitter.Property> {
+  mutating func update(to new: VisibilityNews) -> Set<VisibilityEmitter.Property> {
     let old = self
-    self = VisibilityNews(client)
+    self = new
     var changed: Set<VisibilityEmitter.Property> = []
     if wish.mode != old.wish.mode { changed.insert(.mode) }
     if wish.contacts != old.wish.contacts || wish.groups != old.wish.groups || wish.withheld != old.wish.withheld {

@@ -89,10 +89,44 @@ struct RuleSubjectTests {
 
   @Test(
     "Nothing else is one",
-    arguments: ["", "@", "@@", "@romeo@montague.lit", "romeo@montague.lit/garden", "@montague.lit/garden", "to:*%a@b"])
+    arguments: ["", "@", "@@", "@romeo@montague.lit", "romeo@montague.lit/garden", "@montague.lit/garden"])
   func refused(_ text: String) {
     let error = #expect(throws: AccountError.self) { try ruleSubject(text) }
     #expect(error?.code == .invalidJID && error?.text.contains("subject") == true)
+  }
+
+  private let sip: BareJID
+
+  init() throws { sip = try BareJID("sip.montague.lit") }
+
+  @Test(
+    "At a gateway a rule may be about its own addresses, in whatever way they are written",
+    arguments: [
+      ("to:*%verona.lit@sip.montague.lit", "to:*%verona.lit@sip.montague.lit"),
+      ("to:Romeo\\40verona.lit@sip.montague.lit", "to:romeo%verona.lit@sip.montague.lit"), ("to:*", "to:*"),
+      ("to:+1-555*@sip.montague.lit", "to:+1555*@sip.montague.lit"),
+    ])
+  func target(_ text: String, _ canonical: String) throws {
+    let subject = try ruleSubject(text, at: sip)
+    #expect(subject.description == canonical)
+    guard case .target = subject else { return #expect(Bool(false), "\(subject)") }
+  }
+
+  @Test("An account is told why it has no such rule")
+  func targetOfAccount() {
+    let error = #expect(throws: AccountError.self) { try ruleSubject("to:*%a@b") }
+    #expect(error?.code == .invalidArgument && error?.text.contains("one: name who asks") == true)
+  }
+
+  @Test(
+    "A pattern that no address of the gateway can match is refused: it would hide all of them",
+    arguments: [
+      ("to:romeo%verona.lit@sip.capulet.lit", "sip.montague.lit"), ("to:*@", "must end in"), ("to:", "must end in"),
+      ("to:romeo", "must end in"), ("to:a b%c@sip.montague.lit", "no address"),
+    ])
+  func targetRefused(_ text: String, _ word: String) {
+    let error = #expect(throws: AccountError.self) { try ruleSubject(text, at: sip) }
+    #expect(error?.code == .invalidArgument && error?.text.contains(word) == true, "\(String(describing: error))")
   }
 }
 

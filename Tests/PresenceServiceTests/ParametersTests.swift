@@ -46,7 +46,7 @@ struct ParametersTests {
 
   @LoopActor
   private func read(_ parameters: [String: Value], for uid: UInt32 = getuid()) async throws -> AccountConfiguration {
-    try await Parameters.read(try BareJID("juliet@localhost"), parameters, for: uid)
+    try await Parameters.account(try BareJID("juliet@localhost"), parameters, for: uid)
   }
 
   /// Why these are refused.

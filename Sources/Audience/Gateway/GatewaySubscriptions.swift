@@ -19,7 +19,7 @@ public struct GatewaySubscriptions: Sendable {
   private var waiting: [GatewaySubscription: Request] = [:]
 
   /// All subscriptions, in no particular order.
-  var all: some Sequence<GatewaySubscription> {
+  public var all: some Sequence<GatewaySubscription> {
     targets.lazy.flatMap { contact, targets in
       targets.lazy.map { GatewaySubscription(contact: contact, target: $0) }
     }
