@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import XML
+package import XML
 internal import XMPP
 
 /// Questions to a resource of ours that is not there, and all that came back for them.
 ///
 /// They are harmless: what a server might keep, or hand to another device of ours, has nothing inside that anybody
 /// would be shown.
-struct AbsentProbe {
+package struct AbsentProbe {
   /// The resource that is not there.
   let jid: JID
   var answers: [Element] = []
 
   /// A payload that no server can know. Its attributes are in the order of the alphabet.
-  static let payload = Element("query", "urn:nightcloak:absent", ["a": "1", "b": "2", "c": "3"])
+  package static let payload = Element("query", "urn:nightcloak:absent", ["a": "1", "b": "2", "c": "3"])
 
   private static let noStore = Element("no-store", "urn:xmpp:hints")
   private static let chatState = Element("active", "http://jabber.org/protocol/chatstates")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Audience
-internal import XML
+package import XML
 internal import XMPP
 
 /// How our server answers for a resource that is not there, learned by asking it about one of our own.
@@ -10,21 +10,21 @@ internal import XMPP
 /// legacy code; some bounce a groupchat message and some swallow it; one reverses the order of attributes whenever a
 /// stanza passes. Whoever hides must answer as the server would, so the shape is taken from the server's own answer
 /// and not from its name.
-struct AbsentResource: Hashable, Sendable {
+package struct AbsentResource: Hashable, Sendable {
   /// Where the payload goes in the answer.
-  enum Echo: Hashable, Sendable {
+  package enum Echo: Hashable, Sendable {
     case none, beforeError, afterError
   }
 
   /// The shape of one kind of answer.
-  struct Shape: Hashable, Sendable {
+  package struct Shape: Hashable, Sendable {
     var echo: Echo
-    var error: Element
+    package var error: Element
     /// The language that the answer names.
     var language: String?
 
     /// Reads the shape out of an answer to a stanza that carried `probe`; `nil` where it is no error.
-    init?(answer: Element, probe: Element) {
+    package init?(answer: Element, probe: Element) {
       let children = answer.children
       guard answer.attribute("type") == "error", let error = children.firstIndex(where: { $0.name == "error" }) else {
         return nil
@@ -41,7 +41,8 @@ struct AbsentResource: Hashable, Sendable {
     }
   }
 
-  private static let plain = Shape(
+  /// The answer that RFC 6121 §8.5.3.2.3 asks for.
+  package static let plain = Shape(
     echo: .none,
     error: Element(
       "error", "jabber:client", ["type": "cancel"],
@@ -140,18 +141,29 @@ struct AbsentResource: Hashable, Sendable {
     {
       error = translation.error
     }
-    let attributes = attributes(of: stanza, raw, isEchoed: shape.echo != .none)
-    let answer =
-      switch shape.echo {
-      case .none: raw.with(attributes: attributes, only: error)
-      case .beforeError: raw.with(attributes: attributes, adding: error, isFirst: false)
-      case .afterError: raw.with(attributes: attributes, adding: error, isFirst: true)
-      }
+    // Without a sender the server stamps the answer, with the very JID that was asked; where it keeps the order, it would
+    // put it in front.
+    let answer = shape.answer(to: raw, error, from: isReversing ? stanza.to?.description : nil)
     return isReversing ? answer.attributesReversed : answer
+  }
+}
+
+extension AbsentResource.Shape {
+  /// What goes back for a stanza. What it repeats of it is repeated as it stands there.
+  /// - Parameters:
+  ///   - error: in the asker's language.
+  ///   - sender: who answers; the server says who does where there is none.
+  package func answer(to raw: Element, _ error: Element, from sender: String?) -> Element {
+    let attributes = attributes(of: raw, isEchoed: echo != .none, sender)
+    return switch echo {
+    case .none: raw.with(attributes: attributes, only: error)
+    case .beforeError: raw.with(attributes: attributes, adding: error, isFirst: false)
+    case .afterError: raw.with(attributes: attributes, adding: error, isFirst: true)
+    }
   }
 
   /// The question's attributes turned round, in their order: one server keeps it, and what it does not know.
-  private func attributes(of stanza: Stanza, _ raw: Element, isEchoed: Bool) -> [Element.Attribute] {
+  private func attributes(of raw: Element, isEchoed: Bool, _ sender: String?) -> [Element.Attribute] {
     var attributes: [Element.Attribute] = []
     var isTyped = false
     var isAddressed = false
@@ -161,10 +173,8 @@ struct AbsentResource: Hashable, Sendable {
         attribute.value = raw.attribute("from") ?? ""
         isAddressed = true
       case "from":
-        // Without it the server stamps it, with the very JID that was asked; where it keeps the order, it would put
-        // it in front.
-        guard isReversing, let to = stanza.to else { continue }
-        attribute.value = to.description
+        guard let sender else { continue }
+        attribute.value = sender
       case "type":
         attribute.value = "error"
         isTyped = true

@@ -11,12 +11,8 @@ extension Account {
   /// - Throws: ``AccountError`` `storageFailed`, or `limitExceeded`; then nothing is changed.
   func keep(_ wish: VisibilityWish) throws(AccountError) {
     guard !isRetired else { throw AccountError(.cancelled, "The connection was removed meanwhile.") }
-    try wish.checkLimits()
     // What is wanted now is what is kept: it was read from there, or written there.
-    let change = wish.exceptions(since: wanted)
-    try AccountError.storing { () throws(StoreError) in
-      try store.changeVisibility(wish.base, removing: change.removed, adding: change.added)
-    }
+    try wish.keep(in: store, since: wanted)
   }
 
   /// Returns when what was decided is on the disk.
@@ -92,6 +88,17 @@ extension VisibilityWish {
     let all = exceptions(since: VisibilityWish(showsOthers: showsOthers)).added
     try AccountError.storing { () throws(StoreError) in
       try store.setVisibility(StoredVisibility(base, exceptions: Set(all)))
+    }
+  }
+
+  /// Keeps it in place of another that is kept. What it costs depends on what differs.
+  /// - Throws: ``AccountError`` `storageFailed`, or `limitExceeded`; then nothing is changed.
+  @LoopActor
+  package func keep(in store: AccountStore, since old: VisibilityWish) throws(AccountError) {
+    try checkLimits()
+    let change = exceptions(since: old)
+    try AccountError.storing { () throws(StoreError) in
+      try store.changeVisibility(base, removing: change.removed, adding: change.added)
     }
   }
 

@@ -210,11 +210,7 @@ public final class Account {
   var now: Instant { Instant(nanoseconds: time.now.nanoseconds) }
 
   /// The time of day at which `instant` is or was, in microseconds since 1970-01-01 UTC.
-  public func microsecondsSinceEpoch(_ instant: Instant) -> UInt64 {
-    let difference = (instant.nanoseconds - time.now.nanoseconds) / 1000
-    return UInt64(
-      clamping: Int64(clamping: time.microsecondsSinceEpoch).addingReportingOverflow(difference).partialValue)
-  }
+  public func microsecondsSinceEpoch(_ instant: Instant) -> UInt64 { time.microsecondsSinceEpoch(at: instant) }
 
   // MARK: The core's effects
 

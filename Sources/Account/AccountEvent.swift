@@ -38,6 +38,11 @@ public struct PeerInfo: Hashable, Sendable {
   public let jid: JID
   /// Its capabilities, verified; empty when it did not tell any.
   public let capabilities: Capabilities
+
+  package init(jid: JID, capabilities: Capabilities) {
+    self.jid = jid
+    self.capabilities = capabilities
+  }
 }
 
 /// The connection's state, as dbus-interfaces names it.

@@ -11,7 +11,7 @@ package struct OwnCapabilities: Hashable, Sendable {
   ]
 
   package let info: DiscoInfo
-  let hash: String
+  package let hash: String
 
   /// What an account is.
   package static let client = DiscoInfo.Identity(category: "client", type: "pc", language: nil, name: "nightcloak")

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import EventLoop
+package import EventLoop
 
 /// Lets one task at a time through, in the order in which they came: a change of visibility takes several round
 /// trips, and two of them must not mix.
 @LoopActor
-final class SerialGate {
+package final class SerialGate {
   private var isTaken = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  func enter() async {
+  /// Open.
+  package init() {}
+
+  package func enter() async {
     if !isTaken {
       isTaken = true
       return
@@ -17,7 +20,7 @@ final class SerialGate {
     await withCheckedContinuation { waiting.append($0) }
   }
 
-  func leave() {
+  package func leave() {
     if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
   }
 }

@@ -3,14 +3,17 @@
 public import Audience
 
 /// Since when those who see us by subscription do.
-struct ShowingTimes {
+package struct ShowingTimes {
   /// When it began for those who are not named below.
   private var beginning = Instant(nanoseconds: 0)
   /// When it began for contacts that were made, or ceased to be, exceptions later.
   private var later: [BareAddress: Instant] = [:]
 
+  /// Nobody sees us yet.
+  package init() {}
+
   /// Notes a change of who may see us. It costs what differs.
-  mutating func change(from old: Visibility, to new: Visibility, at now: Instant) {
+  package mutating func change(from old: Visibility, to new: Visibility, at now: Instant) {
     guard old.showsOthers == new.showsOthers, old.mode != .invisible else {
       beginning = now
       later.removeAll()
@@ -22,7 +25,7 @@ struct ShowingTimes {
   }
 
   /// When it began for a contact that sees us.
-  func since(_ contact: BareAddress) -> Instant { later[contact] ?? beginning }
+  package func since(_ contact: BareAddress) -> Instant { later[contact] ?? beginning }
 }
 
 extension Account {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Account
 public import Audience
 public import XMPP
 
@@ -40,5 +41,44 @@ public struct GatewayConfiguration: Sendable {
     self.identities = identities
     self.visibility = visibility
     self.connectsByItself = connectsByItself
+  }
+
+  /// Finds out whether all of it can be said.
+  /// - Throws: ``AccountError`` `invalidArgument` or `limitExceeded`, naming what cannot.
+  public func check() throws(AccountError) {
+    guard features.count <= Self.mostFeatures, identities.count <= Self.mostIdentities else {
+      throw AccountError(
+        .limitExceeded,
+        "\(Self.mostFeatures) features and \(Self.mostIdentities) identities are the most that a gateway can have.")
+    }
+    for feature in features where !Self.isText(feature) {
+      throw AccountError(
+        .invalidArgument, "features: \"\(feature.prefix(100))\" is no namespace: it is empty, too long, or no text.")
+    }
+    for identity in identities {
+      let names = [identity.category, identity.type]
+      guard names.allSatisfy(Self.isText), [identity.language, identity.name].allSatisfy({ $0.map(Self.isText) ?? true })
+      else {
+        throw AccountError(
+          .invalidArgument,
+          "identities: each has a category and a type (XEP-0030), and no part of more than \(Self.longestText) bytes.")
+      }
+    }
+    let own = OwnCapabilities(identities: identities, handled: features)
+    guard EntityCapabilities.verify(own.info, hash: own.hash, algorithm: "sha-1") else {
+      throw AccountError(
+        .invalidArgument,
+        "identities: there is none, or one that others could take for another (XEP-0115): no \"/\" in category and type.")
+    }
+    guard visibility.groups.isEmpty else {
+      throw AccountError(.invalidArgument, "contacts: a gateway has no roster with groups: name contacts instead.")
+    }
+  }
+
+  /// Bytes of a feature, or of a part of an identity.
+  private static let longestText = 256
+
+  private static func isText(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= longestText && text.unicodeScalars.allSatisfy { $0.value >= 0x20 }
   }
 }

@@ -55,6 +55,9 @@ public struct ComponentConfiguration: Hashable, Sendable {
   /// The host to connect to, for people too: the one that was named, or else the domain's parent.
   public var serverName: String { server ?? Self.parent(of: domain) }
 
+  /// Where the server has its users, most likely: the domain without its first label.
+  public var parentDomain: String { Self.parent(of: domain) }
+
   /// `shakespeare.lit` for `sip.shakespeare.lit`; what has no parent is its own.
   static func parent(of domain: String) -> String {
     guard let dot = domain.utf8.firstIndex(of: UInt8(ascii: ".")) else { return domain }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Questions about one of our addresses and somebody.
+
+extension Gateway {
+  /// Whom one of our addresses sees in sessions, of the resources of a contact.
+  public func peers(of contact: BareAddress, at target: BareAddress) -> [Decloak.Peer] {
+    hosts[target]?.decloak.peers(of: contact) ?? []
+  }
+
+  /// The request of a contact that waits.
+  public func request(of contact: BareAddress, to target: BareAddress) -> DecloakRequest? {
+    hosts[target]?.decloak.pending[contact]
+  }
+
+  /// Which of our addresses a request asks, as long as it is remembered.
+  public func target(ofRequest id: String) -> BareAddress? { target(of: id) }
+
+  /// Why somebody may know of some of our addresses; `nil` when it must not of any.
+  public func why(_ address: Address) -> Audience.Why? {
+    hosts.values.lazy.compactMap { $0.audience.why(address) }.first
+  }
+}
+
+extension Gateway {
+  /// A call was refused before it began: it is over, and the session it was for goes on.
+  public mutating func callRefused(_ id: String, with address: Address, at target: BareAddress) {
+    _ = hosts[target]?.calls.ended(id, with: address)
+  }
+}
