@@ -64,10 +64,8 @@ struct GatewayParametersTests {
       (["accept-weaker-login": true], "\"accept-weaker-login\""), (["tls": "starttls"], "\"starttls\""),
       (["tls": "off", "fingerprint": .string(String(repeating: "0a", count: 32))], "\"fingerprint\""),
       (["port": .uint16(0)], "\"port\""), (["server": ""], "\"server\""), (["ca-file": "ca"], "\"ca-file\""),
-      (["features": [String]().value], "\"features\""), (["features": [""].value], "\"features\""),
-      (["features": ["a<b"].value], "\"features\""), (["features": ["a\u{1}"].value], "\"features\""),
-      (["features": ["a", "a"].value], "\"features\""), (["features": "urn:xmpp:jingle:1"], "\"features\""),
-      (["identities": [identity("", "sip")].value], "\"identities\""), (["balanced": "yes"], "\"balanced\""),
+      (["features": "urn:xmpp:jingle:1"], "\"features\""), (["identities": true], "\"identities\""),
+      (["balanced": "yes"], "\"balanced\""),
       (["contacts": ["a@b"].value], "\"contacts\""),
     ]
     for (parameters, word) in cases {
@@ -84,21 +82,20 @@ struct GatewayParametersTests {
     #expect(groups?.code == .invalidArgument && groups?.text.contains("\"group:\"") == true)
   }
 
-  @Test("More features and identities than a gateway may have are refused")
+  @Test("What a gateway cannot say of itself is refused, and so is more than it may say")
   @LoopActor func limits() async throws {
     let features = (0...GatewayConfiguration.mostFeatures).map { "urn:\($0)" }
     #expect(try await read(["password": "p", "features": Array(features.dropLast()).value]).features.count == 256)
     let identities = Array(repeating: identity("gateway", "sip"), count: GatewayConfiguration.mostIdentities + 1)
-    let word = String(repeating: "x", count: 257)
-    for (parameters, name) in [
-      (["features": features.value], DBusError.Name.limitsExceeded),
-      (["identities": identities.value], .limitsExceeded),
-      (["features": [word].value], .invalidArgs), (["identities": [identity(word, "sip")].value], .invalidArgs),
-    ] {
-      let error = await #expect(throws: DBusError.self) {
+    let cases: [([String: Value], AccountError.Code)] = [
+      (["features": features.value], .limitExceeded), (["identities": identities.value], .limitExceeded),
+      (["features": [""].value], .invalidArgument), (["identities": [identity("", "sip")].value], .invalidArgument),
+    ]
+    for (parameters, code) in cases {
+      let error = await #expect(throws: AccountError.self) {
         try await read(parameters.merging(["password": "p"]) { old, _ in old })
       }
-      #expect(error?.name == name)
+      #expect(error?.code == code)
     }
   }
 
