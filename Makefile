@@ -16,7 +16,7 @@ FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|g'
 help:
 	@echo 'make setup     install what is missing from Debian (done by the others when needed)'
 	@echo 'make build     release build; the programs are in .build/release'
-	@echo 'make demo      a call between strangers, and a person whom one of three sees; SERVER=prosody'
+	@echo 'make demo      calls between strangers, and a person whom one of three sees; SERVER=prosody'
 	@echo 'make test      all tests, and once more without the Doorkeeper, expecting leaks'
 	@echo 'make faults    cut connections at each byte, and every fault on each server'
 	@echo 'make endurance an hour of cuts: CUTS=500 MINUTES=60, SERVER=ejabberd, SEED=1'

@@ -13,6 +13,7 @@ enum Bench: String, CaseIterable {
   case roster
   case visibility
   case flood
+  case gateway
 
   var summary: String {
     switch self {
@@ -26,6 +27,7 @@ enum Bench: String, CaseIterable {
     case .visibility: "one contact more to see us, among \(VisibilityBench.many) against \(VisibilityBench.few)"
     case .flood:
       "\(FloodBench.requests) requests from \(FloodBench.people) strangers in a minute, and who else is served"
+    case .gateway: "\(GatewayBench.rate) requests a second to a gateway, against a component that only sends presence"
     }
   }
 
@@ -41,6 +43,7 @@ enum Bench: String, CaseIterable {
     case .roster: try await RosterBench.run(in: workshop)
     case .visibility: try await VisibilityBench.run(in: workshop)
     case .flood: try await FloodBench.run(in: workshop)
+    case .gateway: try await GatewayBench.run(in: workshop)
     }
   }
 }

@@ -42,6 +42,16 @@ final class Daemon {
       account: "\(account)@localhost", parameters: usual.merging(parameters) { _, new in new })
   }
 
+  /// Adds a gateway, whose server is on this machine.
+  func addGateway(_ domain: String, port: UInt16) async throws -> ObjectPath {
+    try await manager.addConnection(
+      account: domain,
+      parameters: [
+        "protocol": "xmpp-component", "password": .string(Server.password), "server": "127.0.0.1",
+        "port": .uint16(port),
+      ])
+  }
+
   func connect(_ path: ObjectPath) async throws { try await ConnectionProxy(bus, Self.busName, path).connect() }
 
   func disconnect(_ path: ObjectPath) async throws { try await ConnectionProxy(bus, Self.busName, path).disconnect() }

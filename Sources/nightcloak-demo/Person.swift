@@ -34,24 +34,27 @@ final class Person {
   private let narrator: Narrator
 
   /// Comes onto the bus.
+  /// - Parameter account: whose it is when it is not one of the same name.
   /// - Throws: ``DBusError``.
-  init(_ name: String, at address: String, _ narrator: Narrator) async throws {
+  init(_ name: String, account: String? = nil, at address: String, _ narrator: Narrator) async throws {
     self.name = name
     self.narrator = narrator
     user = name.lowercased()
-    account = user + "@localhost"
+    self.account = account ?? user + "@localhost"
     bus = try await BusConnection.open(.address(address))
   }
 
   /// Adds the account, and listens.
   /// - Parameters:
   ///   - port: of the server.
+  ///   - others: parameters beside the usual ones, or in their place.
   ///   - aside: as for ``call(_:_:_:on:aside:)``.
   /// - Throws: ``DemoFailure``, ``DBusError``.
-  func add(port: UInt16, aside: Bool = false) async throws {
-    let parameters: Entry = [
+  func add(port: UInt16, _ others: Entry = [:], aside: Bool = false) async throws {
+    let usual: Entry = [
       "password": .string(Stage.password), "server": .string("127.0.0.1"), "port": .uint16(port), "tls": .string("off"),
     ]
+    let parameters = usual.merging(others) { $1 }
     let added = try await call(
       ManagerProxy.interface, "AddConnection", .string(account), parameters.value, on: Self.manager,
       aside: aside)

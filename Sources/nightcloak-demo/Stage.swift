@@ -11,6 +11,9 @@ internal import Processes
 final class Stage {
   nonisolated static let serviceName = "org.nightcloak.Presence1"
   static let password = "secret"
+  /// The gateway's domain, and by what the servers know it.
+  static let gateway = "sip.localhost"
+  static let gatewaySecret = "gateway"
   private static let startLimit: Duration = .seconds(10)
   private static let people = ["juliet", "tybalt", "joe"] + Story.contacts
 
@@ -20,6 +23,8 @@ final class Stage {
   private(set) var directory: TemporaryDirectory?
   private(set) var busAddress = ""
   private(set) var taps: [String: WireTap] = [:]
+  /// Where the server takes gateways.
+  private(set) var componentPort: UInt16 = 0
   private(set) var daemon: ChildProcess?
   private var children: [ChildProcess] = []
   private var isCleared = false
@@ -46,11 +51,16 @@ final class Stage {
     busAddress = address
     try await startDaemon("\(programs)/nightcloakd")
 
-    guard let ready = await process.firstLine(within: server.startLimit),
-      let word = ready.split(separator: " ").first(where: { $0.hasPrefix("c2s=") }),
-      let port = UInt16(word.dropFirst(4))
-    else { throw noStart(server.name, "server.log") }
+    guard let ready = await process.firstLine(within: server.startLimit), let port = Self.port("c2s=", in: ready) else {
+      throw noStart(server.name, "server.log")
+    }
+    // Our own takes both on one port.
+    componentPort = Self.port("component=", in: ready) ?? port
     for who in Self.people { taps[who] = try WireTap(of: who, server: port, wire) }
+  }
+
+  private static func port(_ key: String, in line: String) -> UInt16? {
+    line.split(separator: " ").first { $0.hasPrefix(key) }.flatMap { UInt16($0.dropFirst(key.count)) }
   }
 
   /// It prints a line with its ports when it is there.
@@ -63,7 +73,9 @@ final class Stage {
     let users = try directory.write("users", accounts.joined(separator: "\n") + "\n")
     let program = "\(programs)/nightcloak-loopback"
     try require(program, "build it first: make build")
-    return try start([program, "--users", users, "--port", "0", "--no-tls"], log: "server.log")
+    let components = try directory.write("components", "\(Self.gateway):\(Self.gatewaySecret)\n")
+    return try start(
+      [program, "--users", users, "--components", components, "--port", "0", "--no-tls"], log: "server.log")
   }
 
   /// The daemon is there when it owns its name.

@@ -6,8 +6,9 @@ internal import EventLoop
 internal import Glibc
 internal import XML
 
-/// Two people who share no presence, and a call that one of them wants to make (XEP-0276 §4); then one person, and who
-/// of three contacts sees him (XEP-0018 §4.1). Each step is checked when it is told.
+/// Two people who share no presence, and a call that one of them wants to make (XEP-0276 §4); a call to somebody who has no
+/// XMPP account at all, through a gateway (§5); then one person, and who of three contacts sees him (XEP-0018 §4.1). Each
+/// step is checked when it is told.
 @LoopActor
 final class Story {
   let stage: Stage
@@ -44,6 +45,7 @@ final class Story {
     try await approve(request, answer, juliet, tybalt)
     narrator.chapter("The call is over; Tybalt is seen no longer")
     try await revoke(juliet, tybalt)
+    try await tellOfRomeo(juliet)
     try await tellOfJoe()
   }
 
