@@ -21,7 +21,7 @@ extension Story {
     narrator.chapter("Romeo has a telephone and no XMPP account; a bridge sets up a gateway for such people")
     try await open(bridge)
     narrator.chapter("Juliet asks to be shown Romeo, and somebody whom the gateway cannot call")
-    try await ask(juliet, bridge)
+    try await askForRomeo(juliet, bridge)
     narrator.chapter("Juliet calls Romeo; the bridge answers, and he picks up")
     try await callRomeo(juliet, bridge)
     narrator.chapter("She hangs up; Romeo is seen no longer")
@@ -45,7 +45,7 @@ extension Story {
     narrator.answer("calls are for the bridge")
   }
 
-  private func ask(_ juliet: Person, _ bridge: Person) async throws {
+  private func askForRomeo(_ juliet: Person, _ bridge: Person) async throws {
     let (mark, signals) = (stage.wire.stanzas.mark, bridge.heard.mark)
     try await juliet.call(
       DecloakProxy.interface, "RequestDecloak", .string(Self.stranger), .string("media"), Person.Entry().value)
