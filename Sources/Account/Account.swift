@@ -176,7 +176,8 @@ public final class Account {
     disclosures = Disclosures(store, account: configuration.client.account, faults: faults)
     let doorkeeper = Doorkeeper(
       account: configuration.client.account, disclosures: disclosures, time: time, logger: logger)
-    let requests = IQRequests(time: time, account: configuration.client.account) { stanza, reveal throws(AccountError) in
+    let requests = IQRequests(time: time, account: configuration.client.account) {
+      stanza, reveal throws(AccountError) in
       try doorkeeper.send(stanza, reveal: reveal)
     }
     self.doorkeeper = doorkeeper

@@ -37,7 +37,9 @@ package final class PeerCapabilities {
   /// What `jid` can do; empty where that cannot be known or proved.
   /// - Parameter from: which address of ours asks, where there are several.
   package func learn(_ jid: JID, _ announced: AnnouncedCapabilities?, from: JID? = nil) async -> Capabilities {
-    guard let announced else { return await ask(jid, from, node: nil).map { Capabilities($0, node: "") } ?? Capabilities() }
+    guard let announced else {
+      return await ask(jid, from, node: nil).map { Capabilities($0, node: "") } ?? Capabilities()
+    }
     let hash = announced.hash
     if cache[hash] == nil, let waiters = beingLearned[hash] {
       _ = await waiters.wait(waiters.take(), atMost: Self.limit)
@@ -67,7 +69,9 @@ package final class PeerCapabilities {
   /// What `jid` says, should it be what was announced (XEP-0115 §5.4).
   private func asked(_ jid: JID, _ from: JID?, _ announced: AnnouncedCapabilities) async -> DiscoInfo? {
     let hash = announced.hash
-    guard var info = await ask(jid, from, node: "\(announced.node)#\(hash.value)"), hash.isTrue(of: info) else { return nil }
+    guard var info = await ask(jid, from, node: "\(announced.node)#\(hash.value)"), hash.isTrue(of: info) else {
+      return nil
+    }
     // The node is the asker's word, and no part of what was proved.
     info.node = nil
     let text = info.element().serialized()

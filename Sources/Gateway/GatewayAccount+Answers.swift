@@ -35,7 +35,9 @@ extension GatewayAccount {
   ) throws(AccountError) {
     try checkWritable()
     // It sees itself anyway: such a rule would be one that is kept and never looked at.
-    if case .contact(let contact) = subject, contact.domain == gateway.domain { throw AccountError(DecloakError.ourselves) }
+    if case .contact(let contact) = subject, contact.domain == gateway.domain {
+      throw AccountError(DecloakError.ourselves)
+    }
     var rules = gateway.rules
     try AccountError.deciding { () throws(DecloakError) in try rules.set(decision, for: subject) }
     let isNew = gateway.rules[subject] != decision

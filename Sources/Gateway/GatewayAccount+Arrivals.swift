@@ -40,6 +40,7 @@ extension GatewayAccount {
     case .unavailable, .error:
       announced.note(nil, of: address)
       decide { $0.left(address, from: target, now: now) }
+      doorkeeper.knowsByItself(Shown(target: target, address: address))
     case .probe: decide { $0.probed(address, at: target) }
     case .subscribe: decide { $0.subscribe(contact, to: target, now: now) }
     case .unsubscribe: decide { $0.unsubscribe(contact, from: target, now: now) }

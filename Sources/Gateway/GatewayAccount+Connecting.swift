@@ -34,7 +34,8 @@ extension GatewayAccount {
     guard let outcome = await connectWaiters.wait(place, atMost: Self.connectLimit) else {
       let late = AccountError(
         .timedOut,
-        "\(configuration.component.serverName) did not let us in within \(Self.connectLimit.components.seconds) seconds.")
+        "\(configuration.component.serverName) did not let us in within \(Self.connectLimit.components.seconds) seconds."
+      )
       if status == .connecting { giveUp(late) }
       // It may have failed for a better reason while this call had its turn coming.
       throw lastFailure ?? late

@@ -57,7 +57,8 @@ public struct GatewayConfiguration: Sendable {
     }
     for identity in identities {
       let names = [identity.category, identity.type]
-      guard names.allSatisfy(Self.isText), [identity.language, identity.name].allSatisfy({ $0.map(Self.isText) ?? true })
+      guard names.allSatisfy(Self.isText),
+        [identity.language, identity.name].allSatisfy({ $0.map(Self.isText) ?? true })
       else {
         throw AccountError(
           .invalidArgument,
@@ -68,7 +69,8 @@ public struct GatewayConfiguration: Sendable {
     guard EntityCapabilities.verify(own.info, hash: own.hash, algorithm: "sha-1") else {
       throw AccountError(
         .invalidArgument,
-        "identities: there is none, or one that others could take for another (XEP-0115): no \"/\" in category and type.")
+        "identities: there is none, or one that others could take for another (XEP-0115): no \"/\" in category and type."
+      )
     }
     guard visibility.groups.isEmpty else {
       throw AccountError(.invalidArgument, "contacts: a gateway has no roster with groups: name contacts instead.")

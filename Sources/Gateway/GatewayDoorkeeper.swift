@@ -227,6 +227,13 @@ final class GatewayDoorkeeper {
     }
   }
 
+  /// Somebody has gone by itself, and is told nothing.
+  func knowsByItself(_ shown: Shown) {
+    guard !gateway.wasShown(shown) else { return }
+    ledger.settle(shown)
+    if !ledger.isEmpty { plan() }
+  }
+
   /// Nobody has seen it after all.
   private func forget(_ shown: Shown) {
     gateway.noteDeparture(.unavailable, from: shown.target, to: shown.address)

@@ -30,6 +30,7 @@ final class GatewayLedger {
   private let faults: StoreFaults
   private var changes = GatewayChanges()
   private var shown: Set<Shown> = []
+  private var hidden: Set<Shown> = []
   private var subscribed: Set<GatewaySubscription> = []
   /// Who stands in the store, or will with the next writing.
   private var noted: Set<Shown> = []
@@ -42,16 +43,14 @@ final class GatewayLedger {
   }
 
   /// Whether there is something to be written.
-  var isEmpty: Bool { changes.isEmpty }
+  var isEmpty: Bool { changes.isEmpty && shown.isEmpty && hidden.isEmpty && subscribed.isEmpty }
 
   /// Takes up those who stand in the store already.
   func takeUp(_ shown: some Sequence<Shown>) { noted.formUnion(shown) }
 
   /// Somebody is about to be shown an address.
   func note(_ shown: Shown) {
-    guard noted.insert(shown).inserted else { return }
-    changes.shown.append(shown.disclosure)
-    self.shown.insert(shown)
+    if noted.insert(shown).inserted { self.shown.insert(shown) }
   }
 
   /// Whether somebody stands in the store.
@@ -60,17 +59,14 @@ final class GatewayLedger {
   /// Somebody sees an address no longer.
   func settle(_ shown: Shown) {
     guard noted.remove(shown) != nil else { return }
-    changes.hidden.append(shown.disclosure)
+    self.shown.remove(shown)
+    hidden.insert(shown)
   }
 
-  func keep(_ subscription: GatewaySubscription) {
-    changes.subscribed.append(subscription.stored)
-    subscribed.insert(subscription)
-  }
+  func keep(_ subscription: GatewaySubscription) { subscribed.insert(subscription) }
 
   func drop(_ subscription: GatewaySubscription) {
     // What both began and ended within the turn ends.
-    changes.subscribed.removeAll { $0 == subscription.stored }
     subscribed.remove(subscription)
     changes.unsubscribed.append(subscription.stored)
   }
@@ -83,10 +79,15 @@ final class GatewayLedger {
   /// - Throws: ``Failure``; then nothing of it is written.
   func write() throws(Failure) {
     guard !isEmpty else { return }
-    let (batch, shown, subscribed) = (changes, shown, subscribed)
+    let (shown, subscribed) = (shown, subscribed)
+    var batch = changes
+    batch.shown = shown.map(\.disclosure)
+    batch.hidden = hidden.map(\.disclosure)
+    batch.subscribed = subscribed.map(\.stored)
     changes = GatewayChanges()
-    self.shown = []
-    self.subscribed = []
+    self.shown.removeAll()
+    hidden.removeAll()
+    self.subscribed.removeAll()
     do throws(StoreError) {
       try store.write(batch)
     } catch {

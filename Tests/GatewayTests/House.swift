@@ -63,8 +63,9 @@ final class House {
 
   /// A store in memory.
   static func emptyStore() async throws -> AccountStore {
-    try await Store.open(directory: nil).account(AccountKey(uid: 1000, jid: domain, protocol: "xmpp-component"))
+    try await Store.open(directory: nil).account(key)
   }
+  nonisolated static let key = AccountKey(uid: 1000, jid: domain, protocol: "xmpp-component")
 
   /// Connects, and forgets what that took.
   @discardableResult
@@ -86,7 +87,8 @@ final class House {
     _ target: String = romeo, from: String = juliet, reason: String = "media", extra: String = ""
   ) throws {
     try server.say(
-      "<presence from='\(from)' to='\(target)'><decloak xmlns='urn:xmpp:decloak:0' reason='\(reason)'/>\(extra)</presence>")
+      "<presence from='\(from)' to='\(target)'><decloak xmlns='urn:xmpp:decloak:0' reason='\(reason)'/>\(extra)</presence>"
+    )
   }
 
   /// Somebody says something else.

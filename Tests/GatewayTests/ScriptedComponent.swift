@@ -39,7 +39,9 @@ final class ScriptedComponent: ComponentStanzaStream {
     }
     guard let absence, element.attribute("type") != "result" else { return }
     let (from, id) = (element.attribute("from") ?? "", element.attribute("id") ?? "")
-    say("<\(element.name) type='error' from='\(to)' to='\(from)' id='\(id)'><error type='cancel'>\(absence)</error></\(element.name)>")
+    say(
+      "<\(element.name) type='error' from='\(to)' to='\(from)' id='\(id)'><error type='cancel'>\(absence)</error></\(element.name)>"
+    )
   }
 
   func check() { checks += 1 }

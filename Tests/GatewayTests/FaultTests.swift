@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Account
+import Audience
+import EventLoop
+import Store
+import Testing
+import XML
+import XMPP
+
+@testable import Gateway
+
+@Suite("What may happen to a gateway's connection")
+struct FaultTests {
+  init() { EventLoop.runInBackground() }
+
+  @Test("A wrong secret is told as such, and not tried again", arguments: [true, false])
+  @LoopActor func wrongSecret(_ byItself: Bool) async throws {
+    let house = try await House(byItself: byItself)
+    house.onOpen = { $0.refusal = StreamEnd(.authentication, "The password is wrong.") }
+    if byItself {
+      house.account.connectByItself()
+    } else {
+      let error = await #expect(throws: AccountError.self) { try await house.account.connect() }
+      #expect(error?.code == .authenticationFailed)
+    }
+    #expect(house.account.status == .disconnected && house.account.statusReason == "The password is wrong.")
+    house.time.advance(by: .seconds(3600))
+    #expect(house.servers.count == 1)
+  }
+
+  @Test("When another program has the domain it is told, and tried again slowly")
+  @LoopActor func conflict() async throws {
+    let house = try await House().connect()
+    house.onOpen = { $0.refusal = StreamEnd(.streamError(.conflict), "Taken.", isFinal: false) }
+    try house.server.onEvent(.ended(StreamEnd(.streamError(.conflict), "Taken.", isFinal: false)))
+    #expect(house.account.status == .waiting && house.account.statusReason.hasPrefix("Taken. The next try is in 1"))
+    var tries = [house.time.now]
+    house.onOpen = {
+      $0.refusal = StreamEnd(.streamError(.conflict), "Taken.", isFinal: false)
+      tries.append(house.time.now)
+    }
+    house.time.advance(by: .seconds(140))
+    let waits = zip(tries, tries.dropFirst()).map { $1 - $0 }
+    #expect(waits.count >= 3)
+    for (wait, most) in zip(waits, [20, 40, 80]) {
+      #expect((Duration.seconds(most / 2)...Duration.seconds(most)).contains(wait))
+    }
+  }
+
+  @Test("A first connection that finds the domain taken fails, and leaves it at that")
+  @LoopActor func conflictAtFirst() async throws {
+    let house = try await House()
+    house.onOpen = { $0.refusal = StreamEnd(.streamError(.conflict), "Taken.", isFinal: false) }
+    let error = await #expect(throws: AccountError.self) { try await house.account.connect() }
+    #expect(error?.code == .serverRefused && error?.text == "Taken.")
+    #expect(house.account.status == .disconnected)
+  }
+
+  @Test("A server that does not answer is given up in time for the caller")
+  @LoopActor func silentHandshake() async throws {
+    let house = try await House()
+    house.onOpen = { $0.isMute = true }
+    house.onEvent = { event in
+      guard case .statusChanged = event, house.account.status == .connecting else { return }
+      house.time.advance(by: .seconds(19))
+    }
+    let failure = Failure()
+    let call = spawn {
+      do throws(AccountError) { try await house.account.connect() } catch { failure.error = error }
+    }
+    // The call has to be waiting before its time can pass.
+    while house.account.status == .disconnected, failure.error == nil { await Self.turn() }
+    house.time.advance(by: .seconds(20))
+    await call.value
+    #expect(failure.error?.code == .timedOut)
+    #expect(house.account.status == .disconnected)
+    #expect(house.servers.first?.isClosed == true)
+  }
+
+  @LoopActor private final class Failure {
+    var error: AccountError?
+  }
+
+  /// Lets others run.
+  @LoopActor private static func turn() async { await spawn {}.value }
+
+  @Test(
+    "After a cut those who were shown an address are told that it is gone, and those who are subscribed see it again")
+  @LoopActor func cut() async throws {
+    let house = try await House().connect()
+    try house.account.setPolicy(.allow)
+    try house.ask()
+    try house.presence("subscribe", from: "nurse@shakespeare.lit")
+    _ = try house.taken()
+    try house.server.cut()
+    #expect(house.account.status == .waiting)
+    #expect(house.account.gateway.sessionCount == 0)
+    house.time.advance(by: .seconds(1))
+    #expect(house.account.status == .connected && house.servers.count == 2)
+    let sent = try house.taken()
+    #expect(sent.contains(gone()))
+    #expect(sent.contains { isShown($0, to: "nurse@shakespeare.lit") })
+    #expect(sent.count == 2)
+    #expect(house.sessionEnds().contains("\(House.romeo) juliet@shakespeare.lit they-see-me disconnected"))
+    house.account.doorkeeper.flush()
+    #expect(try house.store.disclosures().map(\.jid) == ["nurse@shakespeare.lit"])
+  }
+
+  @Test("A goodbye that a cut may have swallowed is said again; one that was never said is not")
+  @LoopActor func lostGoodbye() async throws {
+    let house = try await House().connect()
+    try house.account.setPolicy(.allow)
+    try house.ask()
+    _ = try house.taken()
+    _ = house.account.revoke(nil)
+    #expect(try house.taken() == [gone()])
+    // Decided in the turn in which the connection breaks: nobody has seen it.
+    try house.ask(from: "tybalt@shakespeare.lit/library")
+    try house.server.cut()
+    house.time.advance(by: .seconds(1))
+    #expect(try house.taken() == [gone()])
+    house.account.doorkeeper.flush()
+    #expect(try house.store.disclosures().isEmpty)
+  }
+
+  @Test("A kill leaves nobody uninformed: the next run says goodbye, or shows again to those who are subscribed")
+  @LoopActor func kill() async throws {
+    let store = try await House.emptyStore()
+    let first = try await House(store: store).connect()
+    try first.account.setPolicy(.allow)
+    try first.ask()
+    try first.presence("subscribe", from: "nurse@shakespeare.lit")
+    _ = try first.taken()
+    // Whatever the first one would still do, it does not do.
+    first.account.onEvent = { _ in }
+    let second = try await House(nonce: "later", store: store)
+    #expect(second.account.gateway.policy == .allow)
+    try await second.account.connect()
+    let sent = try second.taken()
+    #expect(sent.contains(gone()))
+    #expect(sent.contains { isShown($0, to: "nurse@shakespeare.lit") })
+    #expect(sent.count == 2)
+    second.account.doorkeeper.flush()
+    #expect(try store.disclosures().map(\.jid) == ["nurse@shakespeare.lit"])
+    #expect(try store.subscriptions().map(\.contact) == ["nurse@shakespeare.lit"])
+  }
+
+  @Test("What is kept and cannot be read keeps the gateway offline and silent")
+  @LoopActor func unreadable() async throws {
+    let kept = try await Store.open(directory: nil)
+    let store = kept.account(House.key)
+    await kept.close()
+    let house = try await House(store: store)
+    let error = await #expect(throws: AccountError.self) { try await house.account.connect() }
+    #expect(error?.code == .storageFailed)
+    #expect(house.servers.isEmpty)
+    #expect(throws: AccountError.self) { try house.account.setPolicy(.allow) }
+  }
+
+  @Test("While it says goodbye nothing that arrives is answered, and whoever is left out is told the next time")
+  @LoopActor func leaving() async throws {
+    let house = try await House().connect()
+    try house.account.setPolicy(.allow)
+    for number in 0..<300 { try house.ask(from: "user\(number)@shakespeare.lit/r") }
+    #expect(try house.taken().count == 300)
+    let server = try house.server
+    server.onSend = { stanza in
+      if stanza.attribute("type") == "unavailable" {
+        server.say(
+          "<presence from='\(House.juliet)' to='\(House.romeo)'><decloak xmlns='urn:xmpp:decloak:0'/></presence>")
+      }
+      return nil
+    }
+    await house.account.disconnect()
+    let sent = try house.taken()
+    #expect(sent.count == 300 && sent.allSatisfy { $0.hasSuffix(" type='unavailable'/>") })
+    #expect(house.account.status == .disconnected)
+    house.account.doorkeeper.flush()
+    #expect(try house.store.disclosures().isEmpty)
+  }
+}
