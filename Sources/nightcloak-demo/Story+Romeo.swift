@@ -12,7 +12,7 @@ extension Story {
   private static let romeo = "romeo%shakespeare.lit@\(Stage.gateway)"
   private static let stranger = "romeo%verona.lit@\(Stage.gateway)"
   private static let jingle = "urn:xmpp:jingle:1"
-  private static let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
+  private static let info = #"<query xmlns="http://jabber.org/protocol/disco#info"/>"#
 
   /// Tells it. Juliet is online already.
   /// - Throws: ``DemoFailure``, ``DBusError`` at the first step that does not happen.
@@ -122,7 +122,7 @@ extension Story {
     _ action: String, from one: Person, to other: Person, _ jid: String, _ options: Person.Entry
   ) async throws {
     let signals = other.heard.mark
-    let payload = "<jingle xmlns='\(Self.jingle)' action='\(action)' sid='balcony'/>"
+    let payload = #"<jingle xmlns="\#(Self.jingle)" action="\#(action)" sid="balcony"/>"#
     let answer = later {
       try await one.call(
         StanzasProxy.interface, "SendIQ", .string(jid), .string("set"), .string(payload), options.value)

@@ -30,9 +30,9 @@ struct GatewayEndingTests {
           #expect(ended == [juliet.bare, "they-see-me", cause], "\(what)")
           try again()
         }
-        #expect(try gateway.list(.Decloak, "ListSessions").isEmpty)
+        #expect(try gateway.sessions().isEmpty)
       }
-      try ends("off", "hidden") {
+      try ends("off", "revoked") {
         try gateway.setPolicy("off")
       } again: {
         try gateway.setPolicy("allow")
@@ -47,12 +47,12 @@ struct GatewayEndingTests {
       } again: {
         try gateway.call(.Visibility, "SetVisible")
       }
-      try ends("a denied address", "hidden") {
+      try ends("a denied address", "revoked") {
         try gateway.setRule("to:romeo%*@sip.localhost", "deny")
       } again: {
         try gateway.setRule("to:romeo%*@sip.localhost", "")
       }
-      try ends("a denied asker", "hidden") {
+      try ends("a denied asker", "revoked") {
         try gateway.setRule(juliet.bare, "deny")
       } again: {
         try gateway.setRule(juliet.bare, "")
@@ -93,7 +93,7 @@ struct GatewayEndingTests {
           let mark = juliet.received.count
           try juliet.send(leave)
           #expect(try witness.owner.expectSignal("SessionEnded").arguments[2].text == "peer-left")
-          #expect(try gateway.list(.Decloak, "ListSessions").isEmpty)
+          #expect(try gateway.sessions().isEmpty)
           try gateway.fence(juliet)
           #expect(types(juliet, since: mark).isEmpty)
         }
@@ -122,13 +122,18 @@ struct GatewayEndingTests {
         let question = try juliet.expect("the question") { $0["from"] == romeo && $0.child("decloak") != nil }.node
         #expect(question.isMinimalPresence, "\(question.canonical)")
         try juliet.send("<presence to='\(romeo)'/>")
-        let info = try juliet.expect("a question for her features") { $0.name == "iq" && $0["from"] == romeo }.node
-        try juliet.send(
-          "<iq type='result' to='\(romeo)' id='\(info["id"] ?? "")'><query xmlns='http://jabber.org/protocol/disco#info'>"
-            + "<identity category='client' type='pc'/><feature var='urn:xmpp:jingle:1'/></query></iq>")
+        // jabberd2 answers this itself, in everybody's name.
+        let isReached = family != .jabberd2
+        if isReached {
+          let info = try juliet.expect("a question for her features") { $0.name == "iq" && $0["from"] == romeo }.node
+          try juliet.send(
+            "<iq type='result' to='\(romeo)' id='\(info["id"] ?? "")'><query xmlns='http://jabber.org/protocol/disco#info'>"
+              + "<identity category='client' type='pc'/><feature var='urn:xmpp:jingle:1'/></query></iq>")
+        }
         let told = try witness.owner.expectSignal("PeerDecloaked").arguments
         #expect(told[0] == asked[0] && told[1].text == juliet.jid)
-        #expect(told[2]["Target"]?.text == romeo && told[2]["Features"]?.list.map(\.text) == ["urn:xmpp:jingle:1"])
+        #expect(told[2]["Target"]?.text == romeo)
+        if isReached { #expect(told[2]["Features"]?.list.map(\.text) == ["urn:xmpp:jingle:1"]) }
       }
       for (member, arguments) in [
         ("Upgrade", [BusValue.string(juliet.bare), .options()])
@@ -204,6 +209,8 @@ struct GatewayEndingTests {
     try await Witness.run { witness in
       let gateway = try witness.gateway("ask")
       let juliet = try witness.asker("juliet")
+      // Only who has asked for the roster is told of subscriptions.
+      try juliet.iq("get", to: nil, "<query xmlns='jabber:iq:roster'/>")
       try witness.step("Juliet asks for two") {
         for address in [romeo, mercutio] { try juliet.send("<presence type='subscribe' to='\(address)'/>") }
         for address in [romeo, mercutio] {
@@ -244,7 +251,7 @@ struct GatewayEndingTests {
       #expect(try gateway.list(.Connection, "ListSubscriptionRequests").isEmpty)
       try juliet.askToDecloak(romeo)
       try juliet.expectShown(romeo)
-      #expect(witness.daemon?.log.contains("no subscriptions") == true)
+      #expect(witness.daemon?.log.contains("subscriptions to its addresses are not answered") == true)
     }
   }
 }

@@ -33,11 +33,9 @@ struct GatewayFaultTests {
     }
   }
 
-  @Test(
-    "A domain that another program has is told; the other one goes on",
-    arguments: [XMPPServer.Family.prosody, .loopback])
-  func conflict(family: XMPPServer.Family) async throws {
-    try await Witness.run(on: family) { witness in
+  @Test("A domain that another program has is told; the other one goes on")
+  func taken() async throws {
+    try await Witness.run { witness in
       let other = try witness.component()
       let gateway = try OurGateway(on: witness.owner, server: witness.server)
       let refusal = try gateway.refusal(.Connection, "Connect")
@@ -49,6 +47,21 @@ struct GatewayFaultTests {
       try witness.owner.wait(for: "the domain to be free") {
         (try? gateway.call(.Connection, "Connect")) != nil
       }
+    }
+  }
+
+  @Test("A program that takes the domain from us is told of, and not driven away at once")
+  func takenAway() async throws {
+    try await Witness.run(on: .loopback) { witness in
+      let gateway = try witness.gateway("off")
+      let other = try witness.component()
+      try witness.owner.wait(for: "the loss to be seen") {
+        (try? gateway.get(.Connection, "Status").text) == "waiting"
+      }
+      let reason = try gateway.get(.Connection, "StatusReason").text
+      #expect(reason.contains("Another program connected as sip.localhost and took its place"), "\(reason)")
+      try other.ping()
+      #expect(try gateway.get(.Connection, "Status").text == "waiting")
     }
   }
 
@@ -66,40 +79,50 @@ struct GatewayFaultTests {
     }
   }
 
-  @Test(
-    "A server that restarts is found again, and who saw an address is shown it again or told that it is gone",
-    arguments: XMPPServer.Family.allCases)
+  @Test("A server that restarts is found again", arguments: XMPPServer.Family.allCases)
   func restart(family: XMPPServer.Family) async throws {
     try await Witness.run(on: family) { witness in
       let server = try XMPPServer(family)
       defer { try? server.stop() }
       try server.addAccount("juliet", password: "secret")
-      func login() throws -> RawClient {
-        let client = try RawClient.login(
-          name: "juliet", port: server.clientPort, user: "juliet", password: "secret", resource: "balcony")
-        try client.send("<presence/>")
-        try client.ping()
-        return client
-      }
       let gateway = try OurGateway(on: witness.owner, server: server)
       try gateway.call(.Connection, "Connect")
       try gateway.setPolicy("allow")
-      let juliet = try login()
-      try juliet.askToDecloak(romeo)
-      try juliet.expectShown(romeo)
+      func ask() throws {
+        let juliet = try RawClient.login(name: "juliet", port: server.clientPort, user: "juliet", password: "secret")
+        try juliet.send("<presence/>")
+        try juliet.askToDecloak(romeo)
+        try juliet.expectShown(romeo)
+      }
+      try ask()
       try server.stop()
       try witness.owner.wait(for: "the loss to be seen") {
         (try? gateway.get(.Connection, "Status").text) == "waiting"
       }
       try server.startAgain()
-      let back = try login()
       try gateway.call(.Connection, "Connect")
       #expect(try gateway.get(.Connection, "Status").text == "connected")
-      let last = try back.expect("to be told", from: 0) { $0.name == "presence" && $0["from"] == romeo }.node["type"]
-      let isSession = try gateway.list(.Decloak, "ListSessions").contains { $0["Jid"]?.text == back.jid }
-      #expect(isSession == (last == nil), "she is told what holds")
-      try back.askToDecloak(romeo)
-      try back.expectShown(romeo)
+      try ask()
+    }
+  }
+
+  @Test(
+    "Once a lost connection is back, whoever saw an address is shown it again or told that it is gone",
+    arguments: XMPPServer.Family.allCases)
+  func lost(family: XMPPServer.Family) async throws {
+    try await Witness.run(on: family) { witness in
+      let proxy = try FaultProxy(to: witness.server.componentPort)
+      let gateway = try witness.gateway("allow", ["port": .uint16(proxy.port)])
+      let juliet = try witness.asker("juliet")
+      try juliet.askToDecloak(romeo)
+      try juliet.expectShown(romeo)
+      let mark = juliet.received.count
+      proxy.cut(.reset)
+      let last = try juliet.expect("to be told", from: mark) { $0.name == "presence" && $0["from"] == romeo }.node
+      let isSession = try gateway.sessions().contains { $0["Jid"]?.text == juliet.jid }
+      #expect(isSession == (last["type"] == nil), "she is told what holds")
+      #expect(try gateway.get(.Connection, "Status").text == "connected")
+      proxy.stop()
     }
   }
 

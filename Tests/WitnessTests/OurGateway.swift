@@ -88,6 +88,11 @@ struct OurGateway {
     try call(interface, member, arguments)[0].list
   }
 
+  /// The sessions in which somebody sees an address.
+  func sessions() throws -> [BusValue] {
+    try list(.Decloak, "ListSessions").filter { $0["Direction"]?.text == "they-see-me" }
+  }
+
   /// The requests that wait, each as `asker asked`.
   func pending() throws -> [String] {
     try list(.Decloak, "ListRequests").map { "\($0["Requester"]?.text ?? "") \($0["Target"]?.text ?? "")" }
