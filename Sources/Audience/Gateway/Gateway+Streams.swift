@@ -5,7 +5,7 @@
 
 extension Gateway {
   /// The stream is up. Those who saw us and may not any more are told, and those who are subscribed are shown us again.
-  public mutating func connected() -> [GatewayEffect] {
+  public func connected() -> [GatewayEffect] {
     var effects: [GatewayEffect] = []
     for (target, host) in hosts {
       effects += host.decloak.owedFarewells(host.audience).map { .decloak(target, $0) }

@@ -12,7 +12,7 @@ extension Gateway {
     guard !isBalanced, isOpen(target, to: contact) else { return [] }
     if subscriptions.contains(subscription) {
       // Its server has forgotten. Whoever we hide from is told nothing.
-      guard shows(target, to: .bare(contact)) else { return [] }
+      guard isShown(subscription) else { return [] }
       return [.subscribed(subscription), .decloak(target, .show(.bare(contact), full: true))]
     }
     let host = hosts[target] ?? makeHost(target)
@@ -109,11 +109,15 @@ extension Gateway {
   private mutating func end(_ subscription: GatewaySubscription, now: Instant) -> [GatewayEffect] {
     guard subscriptions.remove(subscription) else { return [] }
     // Whom we hide from is not told either that there was something to see.
-    guard hosts[subscription.target]?.audience.isShownBySubscription(subscription.contact) == true else {
+    guard isShown(subscription), leaving.count < Limits.gatewaySubscriptions else {
       return [.drop(subscription)] + enforce(subscription, false, now: now)
     }
     leaving.insert(subscription)
     return [.drop(subscription), .unsubscribed(subscription)] + enforce(subscription, false, now: now)
+  }
+
+  private func isShown(_ subscription: GatewaySubscription) -> Bool {
+    hosts[subscription.target]?.audience.isShownBySubscription(subscription.contact) == true
   }
 
   /// Whether somebody who is subscribed sees an address by it, unless ``Visibility`` keeps it hidden: rules that came later
