@@ -54,8 +54,9 @@ extension Gateway {
     if departure == .subscription {
       leaving.remove(GatewaySubscription(contact: address.account, target: target))
     }
-    guard departure == .available || departure == .unavailable, let host = hosts[target] else { return }
-    let wasShown = host.audience.wasShown(address)
+    guard departure == .available || departure == .unavailable,
+      let wasShown = hosts[target]?.audience.wasShown(address)
+    else { return }
     hosts[target]?.audience.noteDeparture(departure, to: address)
     let isShown = departure == .available
     guard wasShown != isShown else { return }

@@ -15,12 +15,11 @@ extension Gateway {
       guard isShown(subscription) else { return [] }
       return [.subscribed(subscription), .decloak(target, .show(.bare(contact), full: true))]
     }
-    let host = hosts[target] ?? makeHost(target)
-    if let silence = host.decloak.silences[contact], silence.until > now, silence.judge != .nobody {
+    if let silence = hosts[target]?.decloak.silences[contact], silence.until > now, silence.judge != .nobody {
       counts.silenced += 1
       return []
     }
-    switch host.decloak.verdict(on: contact, host.audience).decision {
+    switch judge(subscription).decision {
     case .deny: return []
     case .allow: return grant(subscription, now: now)
     case .ask:
@@ -116,6 +115,14 @@ extension Gateway {
     return [.drop(subscription), .unsubscribed(subscription)] + enforce(subscription, false, now: now)
   }
 
+  private func judge(
+    _ subscription: GatewaySubscription
+  ) -> (decision: RuleDecision, judge: DecloakDecision.Judge) {
+    // A host that is held while it changes would be copied.
+    let host = hosts[subscription.target] ?? makeHost(subscription.target)
+    return host.decloak.verdict(on: subscription.contact, host.audience)
+  }
+
   private func isShown(_ subscription: GatewaySubscription) -> Bool {
     hosts[subscription.target]?.audience.isShownBySubscription(subscription.contact) == true
   }
@@ -153,8 +160,7 @@ extension Gateway {
         subscriptions.forget(subscription)
         continue
       }
-      let host = hosts[subscription.target] ?? makeHost(subscription.target)
-      switch host.decloak.verdict(on: subscription.contact, host.audience) {
+      switch judge(subscription) {
       case (.allow, .rule): effects += grant(subscription, now: now)
       case (.deny, .rule): subscriptions.forget(subscription)
       default: break

@@ -204,10 +204,6 @@ extension GatewayWorld: CustomTestStringConvertible {
   var testDescription: String { "a gateway with \(gateway.sessionCount) sessions" }
 }
 
-extension Gateway: CustomTestStringConvertible {
-  public var testDescription: String { "a gateway with \(sessionCount) sessions" }
-}
-
 /// The subject of a rule as it is written on the bus.
 func subject(_ text: String) -> RuleSubject {
   if text.hasPrefix("to:"), let pattern = try? TargetPattern(String(text.dropFirst(3))) { return .target(pattern) }
