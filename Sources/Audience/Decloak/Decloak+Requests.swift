@@ -63,17 +63,13 @@ extension Decloak {
   mutating func resend(
     to address: Address, _ audience: Audience, now: Instant
   ) -> [DecloakEffect] {
-    if let last = resentAt[address], last.later(bySeconds: Limits.resendInterval) > now { return [] }
+    guard !resentAt.contains(address, now: now) else { return [] }
     // A contact can make up resources without end; each copy is remembered until it is taken back.
     guard audience.canBeShownAgain(address) else { return [] }
-    if resentAt.count >= Limits.silenced { forgetResent(now: now) }
+    resentAt.timePassed(now)
     guard resentAt.count < Limits.silenced else { return [] }
-    resentAt[address] = now
+    resentAt.insert(address, now: now)
     return [.show(address, full: audience.seesAll(address))]
-  }
-
-  mutating func forgetResent(now: Instant) {
-    resentAt = resentAt.filter { $0.value.later(bySeconds: Limits.resendInterval) > now }
   }
 
   mutating func resolve(

@@ -73,7 +73,7 @@ public struct Decloak: Sendable {
   var answers = RecentAnswers()
   var silences = Silences()
   var places = HeldPlaces()
-  var resentAt: [Address: Instant] = [:]
+  var resentAt = ResentTimes()
   private let nonce: String
   private var serial: UInt64 = 0
 
@@ -118,7 +118,7 @@ public struct Decloak: Sendable {
       silence.until <= now
     }
     places.timePassed(now)
-    forgetResent(now: now)
+    resentAt.timePassed(now)
     return effects
   }
 

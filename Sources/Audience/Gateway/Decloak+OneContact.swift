@@ -49,8 +49,9 @@ extension Decloak {
   mutating func targetChanged(
     _ pattern: TargetPattern, audience: inout Audience, now: Instant
   ) -> [DecloakEffect] {
-    var effects = silences.end { _, silence in
-      silence.judge != .person
+    let rules = rules
+    var effects = silences.end { contact, silence in
+      silence.judge != .person && rules.rule(for: contact) == nil
     }
     for request in pendingRequests where request.expiresAt > now {
       let (decision, judge) = verdict(on: request.contact, audience)

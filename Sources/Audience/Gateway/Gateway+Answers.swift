@@ -57,10 +57,9 @@ extension Gateway {
     _ id: String, _ outcome: RequestOutcome, _ scope: AnswerScope, _ decision: RuleDecision, now: Instant,
     _ event: (inout GatewayHost) throws(DecloakError) -> [DecloakEffect]
   ) throws(DecloakError) -> [GatewayEffect] {
-    guard let target = target(of: id), let host = hosts[target] else { throw .noSuchRequest(id: id) }
-    try host.decloak.checkAnswer(id, outcome, scope: scope, host.audience, now: now)
-    let subject = host.decloak.subject(of: id, scope)
-    guard let contact = host.decloak.subject(of: id, .contact), case .contact(let contact) = contact else {
+    _ = try self.decision(on: id, outcome, scope: scope, now: now)
+    let subject = subject(of: id, scope)
+    guard let target = target(of: id), case .contact(let contact)? = self.subject(of: id, .contact) else {
       throw .noSuchRequest(id: id)
     }
     let effects = try change(target, with: contact, now: now, event)

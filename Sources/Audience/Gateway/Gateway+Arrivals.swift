@@ -54,7 +54,7 @@ extension Gateway {
 
   /// A presence probe arrived (RFC 6121 §4.3): whoever sees us is told so again. Each is answered, since what another
   /// resource of the asker was sent before does not help this one.
-  public mutating func probed(_ address: Address, at target: BareAddress) -> [GatewayEffect] {
+  public func probed(_ address: Address, at target: BareAddress) -> [GatewayEffect] {
     guard address.account != target, address.account.text != domain, let audience = hosts[target]?.audience,
       audience.contains(address), audience.canBeShownAgain(address), hasCopies(target, for: address)
     else { return [] }

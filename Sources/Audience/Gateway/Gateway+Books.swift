@@ -104,7 +104,8 @@ extension Gateway {
     guard deadlines.count > 2 * pairCount + 1024 else { return }
     deadlines.replace(
       by: pairs.lazy.flatMap { contact, targets in
-        targets.lazy.map { ($0.value.scheduled, GatewayPair(target: $0.key, contact: contact)) }
+        targets.lazy.filter { $0.value.scheduled != .never }
+          .map { ($0.value.scheduled, GatewayPair(target: $0.key, contact: contact)) }
       })
   }
 

@@ -5,7 +5,7 @@
 
 extension Gateway {
   /// The stream is up. Those who saw us and may not any more are told, and those who are subscribed are shown us again.
-  public mutating func connected() -> [GatewayEffect] {
+  public func connected() -> [GatewayEffect] {
     var effects: [GatewayEffect] = []
     for (target, host) in hosts {
       effects += host.decloak.owedFarewells(host.audience).map { .decloak(target, $0) }
@@ -54,8 +54,9 @@ extension Gateway {
     if departure == .subscription {
       leaving.remove(GatewaySubscription(contact: address.account, target: target))
     }
-    guard departure == .available || departure == .unavailable, let host = hosts[target] else { return }
-    let wasShown = host.audience.wasShown(address)
+    guard departure == .available || departure == .unavailable,
+      let wasShown = hosts[target]?.audience.wasShown(address)
+    else { return }
     hosts[target]?.audience.noteDeparture(departure, to: address)
     let isShown = departure == .available
     guard wasShown != isShown else { return }

@@ -12,15 +12,14 @@ extension Gateway {
     guard !isBalanced, isOpen(target, to: contact) else { return [] }
     if subscriptions.contains(subscription) {
       // Its server has forgotten. Whoever we hide from is told nothing.
-      guard shows(target, to: .bare(contact)) else { return [] }
+      guard isShown(subscription) else { return [] }
       return [.subscribed(subscription), .decloak(target, .show(.bare(contact), full: true))]
     }
-    let host = hosts[target] ?? makeHost(target)
-    if let silence = host.decloak.silences[contact], silence.until > now, silence.judge != .nobody {
+    if let silence = hosts[target]?.decloak.silences[contact], silence.until > now, silence.judge != .nobody {
       counts.silenced += 1
       return []
     }
-    switch host.decloak.verdict(on: contact, host.audience).decision {
+    switch judge(subscription).decision {
     case .deny: return []
     case .allow: return grant(subscription, now: now)
     case .ask:
@@ -109,11 +108,23 @@ extension Gateway {
   private mutating func end(_ subscription: GatewaySubscription, now: Instant) -> [GatewayEffect] {
     guard subscriptions.remove(subscription) else { return [] }
     // Whom we hide from is not told either that there was something to see.
-    guard hosts[subscription.target]?.audience.isShownBySubscription(subscription.contact) == true else {
+    guard isShown(subscription), leaving.count < Limits.gatewaySubscriptions else {
       return [.drop(subscription)] + enforce(subscription, false, now: now)
     }
     leaving.insert(subscription)
     return [.drop(subscription), .unsubscribed(subscription)] + enforce(subscription, false, now: now)
+  }
+
+  private func judge(
+    _ subscription: GatewaySubscription
+  ) -> (decision: RuleDecision, judge: DecloakDecision.Judge) {
+    // A host that is held while it changes would be copied.
+    let host = hosts[subscription.target] ?? makeHost(subscription.target)
+    return host.decloak.verdict(on: subscription.contact, host.audience)
+  }
+
+  private func isShown(_ subscription: GatewaySubscription) -> Bool {
+    hosts[subscription.target]?.audience.isShownBySubscription(subscription.contact) == true
   }
 
   /// Whether somebody who is subscribed sees an address by it, unless ``Visibility`` keeps it hidden: rules that came later
@@ -149,8 +160,7 @@ extension Gateway {
         subscriptions.forget(subscription)
         continue
       }
-      let host = hosts[subscription.target] ?? makeHost(subscription.target)
-      switch host.decloak.verdict(on: subscription.contact, host.audience) {
+      switch judge(subscription) {
       case (.allow, .rule): effects += grant(subscription, now: now)
       case (.deny, .rule): subscriptions.forget(subscription)
       default: break

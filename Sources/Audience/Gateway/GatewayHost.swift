@@ -64,7 +64,7 @@ struct GatewayHost: Sendable {
 
   /// Somebody left. It is told nothing: it knows.
   mutating func left(_ address: Address) -> [DecloakEffect] {
-    decloak.resentAt[address] = nil
+    decloak.resentAt.remove(address)
     return decloak.left(address, audience: &audience).filter { $0 != .hide(address) }
   }
 

@@ -23,7 +23,8 @@ public struct TargetPattern: Hashable, Sendable {
   let literalLength: Int
 
   /// Reads a pattern.
-  /// - Parameter text: a bare JID as one would write it, with `%`, `\40` or a plain at sign inside.
+  /// - Parameter text: a bare JID with `%`, `\40` or a plain at sign inside, prepared as the parts of JIDs are: what
+  ///   is not ASCII is compared as it is.
   /// - Throws: ``Fault``.
   public init(_ text: String) throws(Fault) {
     guard text.utf8.count <= 3071 else { throw .tooLong }
@@ -39,9 +40,7 @@ public struct TargetPattern: Hashable, Sendable {
     if local.contains("*") {
       canonical = Self.plain(JIDEscaping.unescaped(local))
     } else {
-      guard let address = GatewayAddress(localpart: local) ?? GatewayAddress(callee: String(local)) else {
-        throw .noAddress
-      }
+      guard let address = GatewayAddress(localpart: local) else { throw .noAddress }
       canonical = address.canonical
     }
     var whole: [UInt8] = []

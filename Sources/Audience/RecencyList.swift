@@ -8,15 +8,15 @@ struct RecencyList<Element: Hashable & Sendable>: Sendable {
     var after = -1
   }
 
-  // A ring: the first node is no element, and stands before the first and behind the last.
-  private var nodes = [Node(element: nil, before: 0, after: 0)]
+  // A ring: the first node is no element, and stands before the first and behind the last. It is made when it is needed.
+  private var nodes: [Node] = []
   private var free: [Int] = []
   private var places: [Element: Int] = [:]
 
   /// How many there are.
   var count: Int { places.count }
   /// The one that was touched first.
-  var oldest: Element? { nodes[nodes[0].after].element }
+  var oldest: Element? { nodes.first.flatMap { nodes[$0.after].element } }
 
   /// Puts an element last.
   mutating func touch(_ element: Element) {
@@ -25,6 +25,7 @@ struct RecencyList<Element: Hashable & Sendable>: Sendable {
       link(place)
       return
     }
+    if nodes.isEmpty { nodes.append(Node(before: 0, after: 0)) }
     let place = free.popLast() ?? nodes.count
     if place == nodes.count { nodes.append(Node()) }
     nodes[place].element = element

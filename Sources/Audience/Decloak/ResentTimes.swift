@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Who was sent our presence again lately. All wait equally long for the next time, so the first to be noted is the first to
+/// be forgotten, and nothing is searched through.
+struct ResentTimes: Sendable {
+  private var times: [Address: Instant] = [:]
+  private var order = RecencyList<Address>()
+
+  /// How many there are.
+  var count: Int { times.count }
+  /// Whether there are none.
+  var isEmpty: Bool { times.isEmpty }
+
+  /// Whether it is too early for the next time.
+  func contains(_ address: Address, now: Instant) -> Bool {
+    times[address].map { $0.later(bySeconds: Limits.resendInterval) > now } ?? false
+  }
+
+  mutating func insert(_ address: Address, now: Instant) {
+    times[address] = now
+    order.touch(address)
+  }
+
+  /// Forgets those whose next time has come.
+  mutating func timePassed(_ now: Instant) {
+    while let address = order.oldest, !contains(address, now: now) { remove(address) }
+  }
+
+  /// Forgets one.
+  mutating func remove(_ address: Address) {
+    times[address] = nil
+    order.remove(address)
+  }
+
+  /// Forgets all.
+  mutating func removeAll() { self = ResentTimes() }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import Audience
+
+@Suite("What a gateway's addresses may grow to")
+struct GatewayLimitTests {
+  private func target(_ index: Int) -> BareAddress { BareAddress("+\(1_000_000 + index)@\(sip)") }
+
+  @Test("Above 20,000 sessions the one that was silent longest gives way, with unavailable")
+  func sessions() {
+    var world = GatewayWorld(.allow)
+    for index in 0..<20_000 { world.receive("a@d\(index / 50).example/x\(index)", at: target(index % 64)) }
+    #expect(world.gateway.sessionCount == 20_000)
+    // The first has been talked to since.
+    world.pass(1)
+    #expect(world.gateway.exchanged(with: jid("a@d0.example/x0"), at: target(0), now: world.now).isEmpty)
+    let effects = world.receive()
+    #expect(
+      effects.sent == [
+        .decloak(romeoAtSip, .show(jid("juliet@capulet.example/balcony"), full: false)),
+        .decloak(target(1), .hide(jid("a@d0.example/x1"))),
+      ])
+    #expect(effects.decloak.ends.map(\.cause) == [.expired, .expired])
+    #expect(world.gateway.sessionCount == 20_000)
+    #expect(world.gateway.counts.displaced == 1)
+    #expect(world.shows(target(0), to: "a@d0.example/x0"))
+  }
+
+  @Test("A domain with more than a quarter of them makes its own give way")
+  func sessionsPerDomain() throws {
+    var world = GatewayWorld(.allow)
+    for index in 0..<15_000 { world.receive("a@d\(index / 10).example/x\(index)", at: target(index % 64)) }
+    for index in 0..<5000 { world.receive("a\(index)@evil.example/x", at: target(index % 64)) }
+    for index in 5000..<6000 {
+      let effects = world.receive("a\(index)@evil.example/x", at: target(0))
+      #expect(effects.decloak.ends.map(\.contact.domain) == ["evil.example", "evil.example"])
+    }
+    #expect(world.gateway.sessionCount == 20_000)
+    #expect(world.shows(target(0), to: "a@d0.example/x0"))
+  }
+
+  @Test("One asker sees 64 addresses by itself; a person may show it more")
+  func addressesPerAsker() throws {
+    var world = GatewayWorld(.allow)
+    for index in 0..<100 { world.receive(at: target(index)) }
+    #expect(world.gateway.sessionCount == 64)
+    #expect(world.gateway.counts.dropped == 36)
+    #expect(world.receive("juliet@capulet.example/chamber", at: target(63)).sent.count == 1)
+    #expect(world.receive("juliet@capulet.example/chamber", at: target(64)).isEmpty)
+    try world.share("juliet@capulet.example", from: target(64))
+    #expect(world.receive("juliet@capulet.example/chamber", at: target(64)).sent.count == 1)
+    world.leave("juliet@capulet.example/balcony", from: target(0))
+    world.leave("juliet@capulet.example/balcony", from: target(1))
+    #expect(world.receive(at: target(65)).sent.count == 1)
+    #expect(world.receive(at: target(66)).isEmpty)
+  }
+
+  @Test("16 resources of one asker see an address")
+  func resources() {
+    var world = GatewayWorld(.allow)
+    for index in 0..<20 { world.receive("juliet@capulet.example/\(index)") }
+    #expect(world.gateway.sessionCount == 16)
+    #expect(world.gateway.counts.dropped == 4)
+  }
+
+  @Test("256 requests wait, 64 of one domain, 4 of one asker")
+  func pending() throws {
+    var world = GatewayWorld(.ask)
+    for index in 0..<6 { world.receive(at: target(index)) }
+    #expect(world.gateway.pendingCount == 4)
+    for index in 0..<100 { world.receive("a\(index)@evil.example/x", at: target(index)) }
+    #expect(world.gateway.pendingCount == 68)
+    for index in 0..<300 { world.receive("a@d\(index).example/x", at: target(index)) }
+    #expect(world.gateway.pendingCount == 256)
+    #expect(world.gateway.counts.dropped == 2 + 36 + 112)
+    try world.deny(world.pendingID(at: target(0)))
+    #expect(world.receive(at: target(5)).decloak.announced.count == 1)
+  }
+
+  @Test("Who asks and leaves at once keeps its place until the request would have expired")
+  func withdrawing() {
+    var world = GatewayWorld(.ask)
+    var announced = 0
+    for _ in 0..<10 {
+      announced += world.receive().decloak.announced.count
+      world.leave("juliet@capulet.example/balcony")
+    }
+    #expect(announced == 4)
+    for index in 0..<1000 {
+      announced += world.receive("a@d\(index).example/x").decloak.announced.count
+      world.leave("a@d\(index).example/x")
+    }
+    #expect(announced == 256)
+    #expect(world.gateway.pendingCount == 0)
+    #expect(world.gateway.places.count == 256)
+    world.wait(120)
+    #expect(world.receive().decloak.announced.count == 1)
+    world.leave("juliet@capulet.example/balcony")
+    for _ in 0..<5 {
+      world.receive()
+      world.leave("juliet@capulet.example/balcony")
+    }
+    #expect(world.receive().isEmpty)
+    world.setPolicy(.rules)
+    world.setPolicy(.ask)
+    #expect(world.receive().decloak.announced.count == 1)
+  }
+
+  @Test("16 automatic answers are told at once and 4 more each second; all are answered, and the others counted")
+  func announcements() {
+    var world = GatewayWorld(.allow)
+    func storm(_ world: inout GatewayWorld, _ name: String) -> (told: Int, answered: Int) {
+      let effects = (0..<100).flatMap { world.receive("a\($0)@\(name).example/x") }
+      #expect(effects.decloak.announced.count == effects.decloak.resolved.count)
+      return (effects.decloak.announced.count, effects.decloak.shown.count)
+    }
+    #expect(storm(&world, "a") == (16, 100))
+    #expect(world.gateway.counts.untold == 84)
+    #expect(storm(&world, "b") == (0, 100))
+    world.pass(1)
+    #expect(storm(&world, "c") == (4, 100))
+    world.pass(0.25)
+    #expect(storm(&world, "d") == (1, 100))
+    world.pass(3600)
+    #expect(storm(&world, "e") == (16, 100))
+  }
+
+  @Test("What is refused without being told leaves nothing behind")
+  func refusals() {
+    var world = GatewayWorld(.rules)
+    let effects = (0..<1000).flatMap { world.receive("a\($0)@d\($0).example/x") }
+    #expect(effects.decloak.announced.count == 16)
+    #expect(world.gateway.silenced.count == 16)
+    #expect(world.gateway.counts.dropped == 984)
+    #expect(world.gateway.targets.count == 1)
+    world.wait(3600)
+    #expect(world.gateway.silenced.count == 0)
+  }
+
+  @Test("Above 16,384 who are not heard, the first is heard again")
+  func silences() throws {
+    var world = GatewayWorld(.ask)
+    for index in 0..<16_400 {
+      try world.deny(world.receive("a@d\(index).example/x", at: target(index)).decloak.announced[0].id)
+    }
+    #expect(world.gateway.silenced.count == 16_384)
+    #expect(world.receive("a@d15.example/x", at: target(15)).decloak.announced.count == 1)
+    #expect(world.receive("a@d16.example/x", at: target(16)).isEmpty)
+  }
+
+  @Test("1,024 answers are remembered")
+  func answers() throws {
+    var world = GatewayWorld(.ask)
+    var first = ""
+    for index in 0..<1025 {
+      let id = world.receive("a@d\(index).example/x", at: target(index)).decloak.announced[0].id
+      if index == 0 { first = id } else if index == 1 { #expect(try world.deny(first).isEmpty) }
+      try world.deny(id)
+    }
+    #expect(world.gateway.remembered.count == 1024)
+    #expect(throws: DecloakError.noSuchRequest(id: first)) { try world.deny(first) }
+  }
+
+  @Test("One asker has 256 subscriptions, one domain a quarter of 100,000")
+  func subscriptions() {
+    var world = GatewayWorld(.allow)
+    for index in 0..<300 { world.subscribe(to: target(index)) }
+    #expect(world.gateway.subscriptions.count == 256)
+    #expect(world.gateway.counts.dropped == 44)
+    for index in 0..<25_100 { world.subscribe(BareAddress("a\(index)@evil.example"), to: target(0)) }
+    #expect(world.gateway.subscriptions.count == 256 + 25_000)
+    for index in 0..<80_000 { world.subscribe(BareAddress("a\(index)@d\(index % 100).example"), to: target(0)) }
+    #expect(world.gateway.subscriptions.count == 100_000)
+    world.unsubscribe(from: target(0))
+    #expect(world.subscribe(romeo).sent.count == 2)
+  }
+
+  @Test("256 subscription requests wait, 64 of one domain, 4 of one asker")
+  func subscriptionRequests() {
+    var world = GatewayWorld(.ask)
+    for index in 0..<6 { world.subscribe(to: target(index)) }
+    #expect(world.gateway.subscriptions.requests.count == 4)
+    for index in 0..<100 { world.subscribe(BareAddress("a\(index)@evil.example")) }
+    #expect(world.gateway.subscriptions.requests.count == 68)
+    for index in 0..<300 { world.subscribe(BareAddress("a@d\(index).example")) }
+    #expect(world.gateway.subscriptions.requests.count == 256)
+  }
+
+  @Test("A subscriber that asks with ever more resources is sent 16 copies")
+  func copies() {
+    var world = GatewayWorld(.allow)
+    world.subscribe()
+    for index in 0..<100 {
+      world.receive("juliet@capulet.example/\(index)")
+      world.probe("juliet@capulet.example/p\(index)")
+    }
+    #expect(world.gateway.shownCount == 16)
+  }
+
+  @Test("Those who come and go leave no deadlines behind")
+  func deadlines() {
+    var world = GatewayWorld(.allow)
+    for index in 0..<20_000 {
+      world.receive("a@d\(index % 100).example/x\(index)", at: target(index % 500))
+      world.leave("a@d\(index % 100).example/x\(index)", from: target(index % 500))
+    }
+    #expect(world.gateway.deadlines.count <= 1025)
+    #expect(world.gateway.pairCount == 0)
+    #expect(world.gateway.sessionCount == 0)
+    #expect(world.gateway.shownCount == 0)
+  }
+}
