@@ -108,6 +108,25 @@ struct GatewayRulesTests {
     }
   }
 
+  @Test("What would tell somebody outside that an address is there is refused, unless the call says that it may")
+  func revealing() async throws {
+    try await Witness.run { witness in
+      let gateway = try witness.gateway("allow")
+      let stranger = try witness.asker("stranger")
+      let question: [BusValue] = [.string(stranger.jid), .string("get"), .string("<x xmlns='u'/>")]
+      let message: [BusValue] = [.string(stranger.jid), .string("chat"), .string("<body>psst</body>")]
+      for (member, arguments) in [("SendIQ", question), ("SendMessage", message)] {
+        let refusal = try gateway.refusal(.Stanzas, member, arguments + [.options(["from": .string(romeo)])])
+        #expect(refusal?.name == "org.nightcloak.Presence1.Error.WouldReveal", "\(member)")
+      }
+      try gateway.fence(stranger)
+      #expect(!stranger.received.contains { $0.node["from"] == romeo }, "leak: \(stranger.received.map(\.raw))")
+      try gateway.call(
+        .Stanzas, "SendMessage", message + [.options(["from": .string(romeo), "reveal": .bool(true)])])
+      try stranger.expect("what was meant") { $0.name == "message" && $0["from"] == romeo }
+    }
+  }
+
   /// What a stranger can send, and all that comes back for it, with the address left out.
   private func answers(_ stranger: RawClient, _ address: String, _ gateway: OurGateway) throws -> [String] {
     let more = [
@@ -146,7 +165,7 @@ struct GatewayRulesTests {
       addresses.append(mercutio)
       for address in addresses {
         let got = try answers(stranger, address, gateway)
-        #expect(got == absent, "\(address)")
+        #expect(got == absent, "leak: \(address)")
         #expect(try answers(stranger, "\(address)/gateway", gateway) == absent, "\(address)/gateway")
       }
     }
