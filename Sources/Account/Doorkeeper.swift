@@ -118,7 +118,7 @@ final class Doorkeeper {
       if departure == .available, audience.isFirstShowing(to: to) { notes.insert(.first) }
       // Written down first: what is not known to have been shown cannot be taken back.
       try disclosures.note(departure, to: stanza.to, audience.mode)
-      audience.noteDeparture(departure, to: to)
+      audience.noteDeparture(departure, to: to) { [ferry] in ferry?.stops($0) ?? false }
       if departure == .unavailable, to == nil { disclosures.settle(allBut: audience.shown) }
     }
     try noteShowing(by: stanza)
