@@ -229,6 +229,23 @@ struct PrivacyListTests {
     #expect(log.filter { $0.hasPrefix("<presence") }.count == 1 && log.last?.contains("away") == true, "\(log)")
   }
 
+  @Test("Who saw us in a session under several addresses is shown us under each again when the list is left")
+  @LoopActor func sessionsAgain() async throws {
+    let lists = ScriptedLists()
+    let home = try await home(lists)
+    try home.account.share(JID("romeo@localhost"), full: false, lifetime: nil)
+    try await home.account.delivered()
+    home.account.setPolicy(.ask)
+    try home.ask("romeo@localhost/garden")
+    try await home.account.delivered()
+    _ = lists.take()
+    try await home.account.setVisibility(.visible)
+    let log = lists.take()
+    let end = try #require(log.firstIndex(of: "set active "))
+    let shown = log[end...].filter { $0.contains("romeo") && !$0.contains("unavailable") }
+    #expect(shown.count == 2, "\(log)")
+  }
+
   @Test("What becomes of the default list is copied anew")
   @LoopActor func foreignDefault() async throws {
     let lists = ScriptedLists()
