@@ -235,7 +235,7 @@ struct PrivacyListTests {
     let home = try await home(lists)
     try home.account.share(JID("romeo@localhost"), full: false, lifetime: nil)
     try await home.account.delivered()
-    home.account.setPolicy(.ask)
+    try home.account.setPolicy(.ask)
     try home.ask("romeo@localhost/garden")
     try await home.account.delivered()
     _ = lists.take()
