@@ -52,8 +52,16 @@ public final class OutsideRun {
   var degraded: Set<String> = []
   /// Bare JIDs whose requests for a subscription nobody has answered.
   var waiting: Set<String> = []
-  /// The policy about strangers' requests.
-  var policy = "off"
+  /// Bare JIDs that were refused, and so may not be heard for a while.
+  var unheard: Set<String> = []
+  /// Bare JIDs that asked since the beginning, while anything was decided about that.
+  var everAsked: Set<String> = []
+  /// When bare JIDs asked last.
+  var lastAsked: [String: ContinuousClock.Instant] = [:]
+  /// Whether a program of the person's handles calls.
+  var isHandling = false
+  /// Calls that it must have been handed since the last settle, by their id.
+  var unhanded: Set<String> = []
   /// What the program refuses as not built.
   var missing: Set<String> = []
   /// The latest steps.
@@ -152,6 +160,7 @@ public final class OutsideRun {
     subscriptionTalk = []
     wasLost = false
     questions = []
+    unhanded = []
     account.owner.forget()
   }
 }
