@@ -43,7 +43,11 @@ extension OutsideRun {
       asker.isLate = false
       if let call { mustBeHanded(call, of: asker) }
     }
-    guard let id = try requests()[asker.bare] else { return }
+    let waiting = try requests()
+    if isHeard, (verdict == "ask") != (waiting[asker.bare] != nil) {
+      throw WitnessError("\(asker.role)'s request is \(verdict), and waits: \(waiting[asker.bare] != nil)")
+    }
+    guard let id = waiting[asker.bare] else { return }
     switch Int.random(in: 0..<10, using: &numbers) {
     case 0, 1: note("\(asker.role) has to wait")
     case 2: try deny(asker, id)
