@@ -56,6 +56,15 @@ struct PeerCapabilitiesTests {
     return features
   }
 
+  /// Lets whatever is under way go on until it waits for time or the server.
+  @LoopActor private func turns() async {
+    for _ in 0..<20 {
+      let turn = Waiter<Void>()
+      spawn { turn.finish(()) }
+      await turn.value()
+    }
+  }
+
   private var answer: String { info.element(node: "n#echoed").serialized() }
 
   @LoopActor private func questions(_ home: Home) throws -> [String] {
@@ -90,12 +99,9 @@ struct PeerCapabilitiesTests {
   @LoopActor func answeredByRule() async throws {
     let home = try await started(try await Home.emptyStore())
     try home.account.setPolicy(.allow)
-    let server = try home.server
     for resource in ["garden", "street"] {
-      let asked = Waiter<Void>()
-      server.onSend = { if server.sent.last?.name == "iq" { asked.finish(()) } }
       try home.ask("romeo@montague.lit/\(resource)")
-      await asked.value()
+      await turns()
     }
     #expect(home.announced().count == 1)
     #expect(try questions(home) == ["romeo@montague.lit/garden", "romeo@montague.lit/street"])
@@ -108,12 +114,15 @@ struct PeerCapabilitiesTests {
     let romeo = "romeo@montague.lit/garden"
     try home.server.answers[romeo] = answer
     try home.ask(romeo)
+    await turns()
     let peers = Waiter<[PeerInfo]>()
     spawn {
       let asked = try? await home.account.requestDecloak(
         try BareJID("romeo@montague.lit"), reason: .media, wait: .seconds(60), lifetime: nil, reveal: false)
       peers.finish(asked?.peers ?? [])
     }
+    await turns()
+    home.time.advance(by: .seconds(60))
     let found = await peers.value()
     #expect(found.map(\.jid.description) == [romeo])
     #expect(found.first?.capabilities.features == info.features.sorted())

@@ -127,10 +127,11 @@ extension OutsideRun {
   // MARK: Rules
 
   func setRule() throws {
+    // Most of all about those who wait for it.
+    let waiting = Array(try requests().keys.sorted())
     let everybody = cast.recorders.map(\.bare)
-    let subject =
-      Int.random(in: 0..<3, using: &numbers) == 0
-      ? "@\(Self.domain)" : everybody.randomElement(using: &numbers) ?? everybody[0]
+    let one = (waiting.isEmpty ? everybody : waiting).randomElement(using: &numbers) ?? ""
+    let subject = Int.random(in: 0..<3, using: &numbers) == 0 ? "@\(Self.domain)" : one
     let decision = ["allow", "deny", "ask", ""].randomElement(using: &numbers) ?? ""
     note("SetRule \(subject) \"\(decision)\"")
     model.made(decision, for: subject)
