@@ -13,10 +13,26 @@ extension OutsideRun {
     try account.set(.Decloak, "Policy", .string(new))
     if new == "off", model.policy != "off" {
       model.sessions = model.sessions.filter(\.value.isShared)
-      unheard.formUnion(model.asking.map { bareJID($0) })
+      for asker in model.asking { unheard[bareJID(asker)] = "person" }
       model.asking = []
     }
+    if new != model.policy {
+      unheard = unheard.filter { $0.value != "policy" }
+      // What was answered by itself holds no place any more.
+      lastAsked = lastAsked.filter { contact, _ in model.asking.contains { bareJID($0) == contact } }
+    }
     model.policy = new
+  }
+
+  /// The requests of some are over, and nobody answered. Whose time ran out meanwhile is not heard for a while.
+  func asksNoMore(_ isOver: (String) -> Bool) {
+    let over = model.asking.filter(isOver)
+    for contact in Set(over.map { bareJID($0) }) where mayHaveExpired(contact) { unheard[contact] = "nobody" }
+    model.asking.subtract(over)
+  }
+
+  private func mayHaveExpired(_ contact: String) -> Bool {
+    askedFirst[contact].map { ContinuousClock.now - $0 > .seconds(100) } ?? true
   }
 
   /// Somebody asks to be shown us, by presence or by proposing a call, and the person answers or does not.
@@ -26,13 +42,14 @@ extension OutsideRun {
     let call = Int.random(in: 0..<3, using: &numbers) == 0 ? asker.client?.nextID() : nil
     note("\(asker.role) \(call == nil ? "asks to see us" : "proposes a call") (\(model.policy): \(verdict))")
     let sees = model.sight(of: asker.full) != .nothing
-    let isHeard = isHeard(asker)
+    let isHeard = !sees && isHeard(asker)
     if !sees, verdict != "off" {
+      if !model.asking.contains(where: { bareJID($0) == asker.bare }) { askedFirst[asker.bare] = .now }
       model.asking.insert(asker.full)
       everAsked.insert(asker.bare)
       // What was decided beforehand may be said by itself.
       if verdict == "allow" { model.sessions[asker.full] = OutsideModel.Session(isFull: false) }
-      if verdict == "deny" { unheard.insert(asker.bare) }
+      if verdict == "deny", isHeard { unheard[asker.bare] = model.rule(for: asker.bare) ?? "policy" }
     }
     if sees, let call { mustBeHanded(call, of: asker) }
     try send(call, from: asker)
@@ -49,8 +66,8 @@ extension OutsideRun {
     }
     guard let id = waiting[asker.bare] else { return }
     switch Int.random(in: 0..<10, using: &numbers) {
-    case 0, 1: note("\(asker.role) has to wait")
-    case 2: try deny(asker, id)
+    case 0..<4: note("\(asker.role) has to wait")
+    case 4: try deny(asker, id)
     default:
       try approve(asker, id)
       if let call { mustBeHanded(call, of: asker) }
@@ -75,7 +92,7 @@ extension OutsideRun {
     let now = ContinuousClock.now
     lastAsked = lastAsked.filter { now - $0.value < .seconds(125) }
     lastAsked[asker.bare] = now
-    return !unheard.contains(asker.bare) && !model.asking.contains { bareJID($0) == asker.bare } && lastAsked.count <= 8
+    return unheard[asker.bare] == nil && !model.asking.contains { bareJID($0) == asker.bare } && lastAsked.count <= 8
       && isDelivered(from: asker)
   }
 
@@ -101,10 +118,14 @@ extension OutsideRun {
   private func deny(_ asker: Recorder, _ id: String) throws {
     let scope = randomScope(asker.bare)
     note("Deny \(asker.role) \(scope.name)")
-    unheard.insert(asker.bare)
+    (unheard[asker.bare], lastAsked[asker.bare]) = ("person", nil)
     try account.call(.Decloak, "Deny", [.string(id), .string(scope.name), .options()])
     model.asking = model.asking.filter { bareJID($0) != asker.bare }
-    if let subject = scope.subject { try made("deny", subject) }
+    if let subject = scope.subject {
+      let others = model.asking
+      try made("deny", subject)
+      for other in others.subtracting(model.asking) { unheard[bareJID(other)] = subject }
+    }
     try checkLast("denied", asker)
   }
 
@@ -116,6 +137,7 @@ extension OutsideRun {
     let asking = model.asking.filter { bareJID($0) == asker.bare }
     for address in asking.union([asker.full]) { model.sessions[address] = OutsideModel.Session(isFull: isFull) }
     model.asking.subtract(asking)
+    lastAsked[asker.bare] = nil
     asker.isLate = false
     if let subject = scope.subject { model.made("allow", for: subject) }
     try account.call(
@@ -134,7 +156,9 @@ extension OutsideRun {
     let subject = Int.random(in: 0..<3, using: &numbers) == 0 ? "@\(Self.domain)" : one
     let decision = ["allow", "deny", "ask", ""].randomElement(using: &numbers) ?? ""
     note("SetRule \(subject) \"\(decision)\"")
+    let covered = model.asking
     model.made(decision, for: subject)
+    if decision == "deny" { for asker in covered.subtracting(model.asking) { unheard[bareJID(asker)] = subject } }
     try account.call(.Decloak, "SetRule", [.string(subject), .string(decision)])
     try made(decision, subject)
     try checkWhatIsDecided()
@@ -143,9 +167,14 @@ extension OutsideRun {
   /// A rule is made: nobody waits any more whom it answers.
   private func made(_ decision: String, _ subject: String) throws {
     model.made(decision, for: subject)
-    if decision == "allow" { unheard.remove(subject) }
+    unheard = unheard.filter { contact, judge in
+      switch decision {
+      case "": judge != subject
+      case "deny": true
+      default: model.rule(for: contact) != subject || (judge == "person" && subject != contact)
+      }
+    }
     guard model.policy != "off", decision == "allow" || decision == "deny" else { return }
-    if decision == "deny" { unheard.formUnion(cast.recorders.map(\.bare).filter { model.rule(for: $0) == subject }) }
     for contact in try requests().keys where model.rule(for: contact) == subject && model.verdict(on: contact) != "ask"
     {
       throw WitnessError("\(contact) still waits although \(subject) is \(decision)")

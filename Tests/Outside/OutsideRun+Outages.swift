@@ -77,7 +77,7 @@ extension OutsideRun {
     } then: {
       let wasOnline = model.isOnline
       try account.killAndStart()
-      (isHandling, unheard) = (false, [])
+      (isHandling, unheard) = (false, [:])
       try checkWhatIsDecided()
       guard wasOnline else { return }
       try comeBack()
@@ -130,7 +130,10 @@ extension OutsideRun {
   }
 
   /// After another session began nobody is shown anything for a while any more, and all who see us are told anew.
-  private func isNewSession() { (model.sessions, model.asking) = ([:], []) }
+  private func isNewSession() {
+    model.sessions = [:]
+    asksNoMore { _ in true }
+  }
 
   /// Connects as often as it takes.
   func comeBack() throws {

@@ -30,7 +30,7 @@ extension OutsideRun {
     for recorder in cast.recorders where !recorder.seen.isEmpty || model.sight(of: recorder.full) == .nothing {
       recorder.isLate = false
     }
-    model.asking = model.asking.filter { model.sight(of: $0) == .nothing }
+    asksNoMore { model.sight(of: $0) != .nothing }
     settled()
   }
 

@@ -52,8 +52,10 @@ public final class OutsideRun {
   var degraded: Set<String> = []
   /// Bare JIDs whose requests for a subscription nobody has answered.
   var waiting: Set<String> = []
-  /// Bare JIDs that were refused, and so may not be heard for a while.
-  var unheard: Set<String> = []
+  /// Bare JIDs that are not heard for a while, by what refused them: "person", "policy", a rule's subject, or "nobody".
+  var unheard: [String: String] = [:]
+  /// When bare JIDs began to ask what nobody has answered.
+  var askedFirst: [String: ContinuousClock.Instant] = [:]
   /// Bare JIDs that asked since the beginning, while anything was decided about that.
   var everAsked: Set<String> = []
   /// When bare JIDs asked last.

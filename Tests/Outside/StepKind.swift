@@ -41,12 +41,13 @@ enum StepKind: String, CaseIterable {
     case .setPresence: 160
     case .hideFrom, .showTo: 100
     case .ask: 140
-    case .setVisibility, .share, .question: 70
+    case .setVisibility, .share, .question, .rule: 70
+    case .policy: 40
     case .setInvisible, .setVisible, .revoke, .logOut: 50
     // Nobody is away, and we are not, for long.
     case .logIn, .connect: 150
-    case .move, .contactSubscribes, .subscribe, .rule: 40
-    case .contactUnsubscribes, .unsubscribe, .deny, .remove, .requestDecloak, .policy, .repeated, .handler: 20
+    case .move, .contactSubscribes, .subscribe: 40
+    case .contactUnsubscribes, .unsubscribe, .deny, .remove, .requestDecloak, .repeated, .handler: 20
     case .disconnect, .cut, .cutInCall, .decisions: 10
     case .kill, .killInCall: 3
     case .restart: 1
