@@ -55,10 +55,10 @@ extension Account {
   /// a program might ring back.
   private func propose(_ message: Message, _ from: JID, bytes: Int) {
     guard let proposal = JingleMessage.proposal(in: message) else { return }
-    let (address, now) = (Address(from), now)
+    let address = Address(from)
     let arrived = ArrivedRequest(
       requester: address, reason: .media, namespaces: [proposal.namespace], isInRoster: roster.items[from.bare] != nil)
-    decide { decloak, audience in decloak.received(arrived, audience: &audience, now: now) }
+    decide(on: arrived)
     if audience.contains(address) {
       hand(message, from)
     } else if decloak.pending[address.account] != nil {
@@ -76,7 +76,7 @@ extension Account {
     guard wasHeld else { return false }
     let namespaces = decloak.pending[address.account]?.namespaces ?? []
     if !hasOthers, namespaces.allSatisfy(JingleMessage.namespaces.contains) {
-      decide { decloak, audience in decloak.left(address, audience: &audience) }
+      decide { decloak, audience in decloak.withdrawn(address, audience) }
     }
     return true
   }
