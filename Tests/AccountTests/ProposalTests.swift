@@ -129,6 +129,7 @@ struct ProposalTests {
     "What a server kept, what comes from a room, and what is no message from one to one is no proposal",
     arguments: [
       "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>",
+      "<x xmlns='jabber:x:delay' stamp='20260101T00:00:00'/>",
       "<x xmlns='http://jabber.org/protocol/muc#user'/>",
       "headline",
     ])
