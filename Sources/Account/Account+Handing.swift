@@ -35,7 +35,9 @@ extension Account {
     let isOutside = !audience.contains(Address(from))
     if verdict == .ask { return propose(message, from, bytes: raw.storedBytes) }
     if isOutside {
-      guard !JingleMessage.isStaleProposal(message), !retract(message, from) else { return }
+      // A proposal that is no request, being late, from a room or a headline, is nothing at all: to a program it would be a
+      // call that nobody agreed to. One that comes back as an error was ours.
+      guard message.type == .error || !JingleMessage.proposes(message), !retract(message, from) else { return }
       guard rateOfStrangers.admits(raw.storedBytes, at: now) else { return }
     }
     hand(message, from)
