@@ -18,6 +18,7 @@ public final class Store {
   let cache: CacheQueue
 
   private let files: StoreDirectory?
+  private let placed: PlacedFiles?
   private var accounts: [AccountKey: Weak] = [:]
   /// How many keys are remembered, whether somebody has the account or not.
   var heldKeys: Int { accounts.count }
@@ -32,6 +33,7 @@ public final class Store {
   private struct Opened: @unchecked Sendable {
     var state: StateDatabase
     var disk: StateFiles?
+    var placed: PlacedFiles?
     var files: StoreDirectory?
     var known: Set<Int64>
   }
@@ -39,6 +41,7 @@ public final class Store {
   private init(_ opened: Opened) {
     directory = opened.files?.path
     files = opened.files
+    placed = opened.placed
     state = opened.state
     log = opened.disk.map { StateLog($0) }
     cache = CacheQueue(CacheDatabase(in: opened.files, known: opened.known))
@@ -73,7 +76,8 @@ public final class Store {
       // The tables, should they be new, and the names of the files.
       if let failure = disk.checkpoint() { throw failure }
       try files.sync()
-      return Opened(state: state, disk: disk, files: files, known: known)
+      let placed = try PlacedFiles([files.file(name), files.file("\(name)-wal")])
+      return Opened(state: state, disk: disk, placed: placed, files: files, known: known)
     } catch {
       files.release()
       throw error
@@ -118,7 +122,7 @@ public final class Store {
 
   /// Begins to keep an account, or notes that it is used again.
   func begin(_ key: AccountKey) throws(StoreError) -> Int64 {
-    try check()
+    try checkForWriting()
     let used = Set(accounts.values.compactMap { $0.account?.knownID })
     let begun = try state.begin(key, sparing: used)
     changed()
@@ -128,6 +132,12 @@ public final class Store {
 
   func check() throws(StoreError) {
     if isClosed { throw StoreError(.closed, "The store has been closed: the daemon is about to end.") }
+  }
+
+  /// Throws where what is written now would not be found again.
+  func checkForWriting() throws(StoreError) {
+    try check()
+    try placed?.check()
   }
 
   func changed() { log?.changed(pages: state.pagesInLog) }
