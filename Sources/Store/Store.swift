@@ -49,6 +49,9 @@ public final class Store {
     cache.onFault = { [weak self] in self?.onFault($0) }
   }
 
+  // The database closes its log after this.
+  deinit { files?.noteUse(false) }
+
   /// Opens what is kept in a directory, and makes it where there is none.
   /// - Parameter directory: its absolute path; nil keeps nothing beyond the life of the program.
   /// - Throws: ``StoreError`` when the directory cannot be used, another daemon uses it, or `state.db` is broken or too
@@ -69,6 +72,7 @@ public final class Store {
     let files = try StoreDirectory(path)
     do throws(StoreError) {
       let name = "state.db"
+      try files.checkWhatWasLeft([name, "\(name)-wal"])
       try files.prepare(name)
       let state = StateDatabase(try Database(files.file(name), schema, checkpointsItself: false))
       let known = try state.accounts()
@@ -77,6 +81,7 @@ public final class Store {
       if let failure = disk.checkpoint() { throw failure }
       try files.sync()
       let placed = try PlacedFiles([files.file(name), files.file("\(name)-wal")])
+      files.noteUse(true)
       return Opened(state: state, disk: disk, placed: placed, files: files, known: known)
     } catch {
       files.release()
@@ -107,6 +112,7 @@ public final class Store {
     // The last connection writes the log into the database, which takes a disk's time.
     let rest = Opened(state: state, files: files, known: [])
     await offLoop {
+      rest.files?.noteUse(false)
       rest.state.close()
       rest.files?.release()
     }
