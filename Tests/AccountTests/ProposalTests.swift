@@ -126,7 +126,7 @@ struct ProposalTests {
   }
 
   @Test(
-    "What a server kept, what comes from a room, and what is no message from one to one is no proposal",
+    "What a server kept, what comes from a room, and what is no message from one to one is no proposal, and no call",
     arguments: [
       "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>",
       "<x xmlns='jabber:x:delay' stamp='20260101T00:00:00'/>",
@@ -140,7 +140,15 @@ struct ProposalTests {
     try home.server.say(stanza)
     #expect(home.announced().isEmpty)
     #expect(try home.server.take().isEmpty)
-    if extra.contains("delay") { #expect(home.handed().isEmpty) }
+    #expect(home.handed().isEmpty)
+  }
+
+  @Test("A proposal of ours that comes back as an error is told to the program that sent it")
+  @LoopActor func returned() async throws {
+    let home = try await home()
+    try home.server.say(proposal().replacing("type='chat'", with: "type='error'"))
+    #expect(home.announced().isEmpty)
+    #expect(home.handed().map(\.from) == [romeo])
   }
 
   @Test("From inside a proposal is a message as any other")
