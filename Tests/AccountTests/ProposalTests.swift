@@ -143,14 +143,6 @@ struct ProposalTests {
     #expect(home.handed().isEmpty)
   }
 
-  @Test("A proposal of ours that comes back as an error is told to the program that sent it")
-  @LoopActor func returned() async throws {
-    let home = try await home()
-    try home.server.say(proposal().replacing("type='chat'", with: "type='error'"))
-    #expect(home.announced().isEmpty)
-    #expect(home.handed().map(\.from) == [romeo])
-  }
-
   @Test("From inside a proposal is a message as any other")
   @LoopActor func inside() async throws {
     let home = try await home(.allow)
