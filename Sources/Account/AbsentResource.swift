@@ -49,6 +49,10 @@ package struct AbsentResource: Hashable, Sendable {
       children: [Element("service-unavailable", errors)]))
   private static let errors = "urn:ietf:params:xml:ns:xmpp-stanzas"
 
+  /// Bytes of a stanza that is sent back with the error. Servers take at most 256 KiB from a client, and write more of that
+  /// to another.
+  static let mostEchoedBytes = 192 << 10
+
   /// The answer to an IQ get or set. Until it is learned, the one that RFC 6121 §8.5.3.2.3 asks for.
   var iq = AbsentResource.plain
   /// The answer to an IQ result; `nil` where the server swallows it.
@@ -154,6 +158,8 @@ extension AbsentResource.Shape {
   ///   - error: in the asker's language.
   ///   - sender: who answers; the server says who does where there is none.
   package func answer(to raw: Element, _ error: Element, from sender: String?) -> Element {
+    // Our server would end our stream over what it says itself: strangers must not be able to make it.
+    let echo = raw.writtenBytes > AbsentResource.mostEchoedBytes ? .none : echo
     let attributes = attributes(of: raw, isEchoed: echo != .none, sender)
     return switch echo {
     case .none: raw.with(attributes: attributes, only: error)

@@ -121,14 +121,15 @@ extension Account {
   }
 
   /// Where a list has to be left, and where the invisible command is given, servers take our presence back from those who
-  /// got it directed, too: their sessions go on, so they are shown us again.
+  /// got it directed, too, or forget whom they have to tell of our end: the sessions go on, so whoever saw us in one is
+  /// shown us again, under each address that was.
   private func showSessionsAgain() {
     guard audience.mechanism == .privacyList || audience.mechanism == .invisibleCommand else { return }
     decide { _, audience in
-      audience.sessions.values.filter {
-        let contact = $0.address.account
-        return !(audience.subscribers.contains(contact) && audience.visibility.shows(contact))
-      }.sorted { $0.address < $1.address }.map { .show($0.address, full: audience.seesAll($0.address)) }
+      audience.shown.union(audience.sessions.keys).filter {
+        let contact = $0.account
+        return audience.contains($0) && !(audience.subscribers.contains(contact) && audience.visibility.shows(contact))
+      }.sorted().map { .show($0, full: audience.seesAll($0)) }
     }
   }
 

@@ -46,7 +46,9 @@ extension GatewayAccount {
   func arrived(_ message: Message, _ raw: Element, _ verdict: ArrivalVerdict) {
     guard let from = message.from, let to = message.to else { return }
     if verdict == .ask { return propose(message, raw, from, to) }
-    guard gateway.shows(BareAddress(to.bare), to: Address(from)) else {
+    // No server sends a component copies of what others had: who says so lies.
+    guard MessageCopy(message) == nil else { return doorkeeper.unmatched(.message(message), raw) }
+    guard gateway.shows(BareAddress(to.bare), to: Address(from)) || handlers.isBounce(message) else {
       if !retract(message, from, to) { doorkeeper.imitate(.message(message), raw) }
       return
     }
@@ -69,7 +71,10 @@ extension GatewayAccount {
   /// Somebody outside proposes a call: that is a request to be shown to, and nobody is handed it before the yes. Otherwise
   /// a program might ring back. Where nobody is to be asked it is answered as for a user that there is not.
   private func propose(_ message: Message, _ raw: Element, _ from: JID, _ to: JID) {
-    guard let proposal = JingleMessage.proposal(in: message) else { return }
+    // What cannot be held until the yes is not asked about: the yes would bring nothing.
+    guard let proposal = JingleMessage.proposal(in: message), raw.writtenBytes <= Limits.proposalBytesPerContact else {
+      return doorkeeper.imitate(.message(message), raw)
+    }
     let (address, target, now) = (Address(from), BareAddress(to.bare), now)
     decide {
       $0.received(
@@ -84,7 +89,7 @@ extension GatewayAccount {
       // Silence is the answer for now, as it is to presence; and it stays the answer, since a bounce would tell when
       // somebody said no.
       _ = proposals[target, default: HeldProposals()].hold(
-        .init(from: address, id: proposal.id, content: held, bytes: raw.storedBytes))
+        .init(from: address, id: proposal.id, content: held, bytes: raw.writtenBytes))
     } else {
       doorkeeper.imitate(.message(message), raw)
     }

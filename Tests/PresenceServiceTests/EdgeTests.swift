@@ -89,7 +89,9 @@ struct RuleSubjectTests {
 
   @Test(
     "Nothing else is one",
-    arguments: ["", "@", "@@", "@romeo@montague.lit", "romeo@montague.lit/garden", "@montague.lit/garden"])
+    arguments: [
+      "", "@", "@@", "@romeo@montague.lit", "romeo@montague.lit/garden", "@montague.lit/garden", "@*", "@*.lit",
+    ])
   func refused(_ text: String) {
     let error = #expect(throws: AccountError.self) { try ruleSubject(text) }
     #expect(error?.code == .invalidJID && error?.text.contains("subject") == true)
