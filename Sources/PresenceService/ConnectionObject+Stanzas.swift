@@ -9,6 +9,11 @@ internal import XMPP
 // org.nightcloak.Presence1.Stanzas
 
 extension ConnectionObject {
+  /// Refuses whoever has left the bus: it will not leave again, and would handle what it asked for for ever.
+  func requirePresent(_ caller: Caller) throws(DBusError) {
+    guard server.connection.isPresent(caller) else { throw DBusError(.failed, "\(caller.name) has left the bus.") }
+  }
+
   func removeHandler(namespaces: [String], caller: Caller) async throws {
     client.removeHandler(namespaces, for: caller.name)
     try await delivered()

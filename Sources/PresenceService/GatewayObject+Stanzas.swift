@@ -40,6 +40,7 @@ extension GatewayObject {
     let messages: Bool = try options.take("messages") ?? false
     let whole: Bool = try options.take("whole") ?? false
     try options.end(known: "messages, whole")
+    try requirePresent(caller)
     try client.addHandler(namespaces, takesMessages: messages, wantsWhole: whole, for: caller.name)
     try await delivered()
   }
