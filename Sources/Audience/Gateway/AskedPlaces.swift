@@ -16,6 +16,11 @@ struct AskedPlaces: Sendable {
   /// How many are taken.
   var count: Int { places.count }
 
+  /// The requests that wait, and who asks.
+  var waiting: [(id: String, contact: BareAddress)] {
+    places.compactMap { $1.isWithdrawn ? nil : ($0, $1.contact) }
+  }
+
   /// Whether there is one for an asker.
   mutating func hasRoom(for contact: BareAddress, now: Instant) -> Bool {
     if !isFree(contact) { free { $0.isWithdrawn && $0.until <= now } }

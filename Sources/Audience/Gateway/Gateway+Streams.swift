@@ -12,7 +12,7 @@ extension Gateway {
       effects += host.audience.subscribers.filter(host.audience.isShownBySubscription).sorted()
         .map { .decloak(target, .show(.bare($0), full: true)) }
     }
-    return leaving.sorted().map { .unsubscribed($0) } + effects
+    return owedAnswers.sorted { $0.key < $1.key }.map { $1 ? .subscribed($0) : .unsubscribed($0) } + effects
   }
 
   /// Our stream ends (in order: the unavailables can still be sent) or has ended.
@@ -45,14 +45,14 @@ extension Gateway {
   public func verdict(_ departure: Departure, from target: BareAddress, to address: Address?) -> DepartureVerdict {
     guard let address else { return .refuse }
     let subscription = GatewaySubscription(contact: address.account, target: target)
-    if departure == .subscription, leaving.contains(subscription) { return .send }
+    if departure == .subscription, owedAnswers[subscription] != nil { return .send }
     return DepartureTable.verdict(departure, destination(of: address, from: target), .open)
   }
 
-  /// Notes that presence left, so that exactly those who saw us are told when we go.
+  /// Notes that presence left, subscription presence as well, so that exactly those who saw us are told when we go.
   public mutating func noteDeparture(_ departure: Departure, from target: BareAddress, to address: Address) {
     if departure == .subscription {
-      leaving.remove(GatewaySubscription(contact: address.account, target: target))
+      owedAnswers[GatewaySubscription(contact: address.account, target: target)] = nil
     }
     guard departure == .available || departure == .unavailable,
       let wasShown = hosts[target]?.audience.wasShown(address)

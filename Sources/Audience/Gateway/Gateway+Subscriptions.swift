@@ -13,6 +13,7 @@ extension Gateway {
     if subscriptions.contains(subscription) {
       // Its server has forgotten. Whoever we hide from is told nothing.
       guard isShown(subscription) else { return [] }
+      owedAnswers[subscription] = true
       return [.subscribed(subscription), .decloak(target, .show(.bare(contact), full: true))]
     }
     if let silence = hosts[target]?.decloak.silences[contact], silence.until > now, silence.judge != .nobody {
@@ -100,18 +101,19 @@ extension Gateway {
       counts.dropped += 1
       return []
     }
-    leaving.remove(subscription)
+    owedAnswers[subscription] = true
     return [.keep(subscription), .subscribed(subscription)]
       + (isInForce(subscription) ? enforce(subscription, true, now: now) : [])
   }
 
   private mutating func end(_ subscription: GatewaySubscription, now: Instant) -> [GatewayEffect] {
     guard subscriptions.remove(subscription) else { return [] }
+    owedAnswers[subscription] = nil
     // Whom we hide from is not told either that there was something to see.
-    guard isShown(subscription), leaving.count < Limits.gatewaySubscriptions else {
+    guard isShown(subscription), owedAnswers.count < Limits.gatewaySubscriptions else {
       return [.drop(subscription)] + enforce(subscription, false, now: now)
     }
-    leaving.insert(subscription)
+    owedAnswers[subscription] = false
     return [.drop(subscription), .unsubscribed(subscription)] + enforce(subscription, false, now: now)
   }
 

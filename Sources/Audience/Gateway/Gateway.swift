@@ -60,8 +60,8 @@ public struct Gateway: Sendable {
   var bucket = AnnouncementBucket()
   /// How many addresses of others have copies of our presence.
   var shownCount = 0
-  /// Those who have not been told yet that their subscription is over.
-  var leaving: Set<GatewaySubscription> = []
+  /// Whom a subscription was granted (`true`), or ended for, and to whom that has not left yet.
+  var owedAnswers: [GatewaySubscription: Bool] = [:]
   private let nonce: String
   private var serial: UInt64 = 0
 
@@ -89,7 +89,7 @@ public struct Gateway: Sendable {
 
   // MARK: Questions
 
-  /// Who may know of one of our addresses.
+  /// Who may know of one of our addresses. A copy: let go of it before the next event, or that copies what it changes.
   public func audience(of target: BareAddress) -> Audience { hosts[target]?.audience ?? makeHost(target).audience }
 
   /// Whether `address` may know that one of ours is there.
@@ -106,14 +106,16 @@ public struct Gateway: Sendable {
 
   /// The requests that wait, oldest first, each with the address that is asked.
   public var pendingRequests: [(target: BareAddress, request: DecloakRequest)] {
-    hosts.flatMap { target, host in host.decloak.pending.values.map { (target, $0) } }
-      .sorted {
-        ($0.request.receivedAt, $0.request.contact, $0.target) < ($1.request.receivedAt, $1.request.contact, $1.target)
-      }
+    places.waiting.compactMap { id, contact in
+      guard let target = target(of: id), let request = hosts[target]?.decloak.pending[contact] else { return nil }
+      return (target, request)
+    }.sorted {
+      ($0.request.receivedAt, $0.request.contact, $0.target) < ($1.request.receivedAt, $1.request.contact, $1.target)
+    }
   }
 
   /// How many requests wait.
-  public var pendingCount: Int { hosts.values.reduce(0) { $0 + $1.decloak.pending.count } }
+  public var pendingCount: Int { places.waiting.count }
 
   /// How many sessions there are in which somebody sees one of our addresses.
   public var sessionCount: Int { order.count }
@@ -136,7 +138,7 @@ public struct Gateway: Sendable {
   // MARK: Hosts
 
   func verdict(on target: BareAddress) -> TargetRules.Verdict {
-    if let host = hosts[target] { return host.verdict }
+    if let known = hosts[target]?.verdict { return known }
     return canonical(target).map(rules.targets.verdict) ?? .hidden
   }
 
@@ -167,8 +169,8 @@ public struct Gateway: Sendable {
   }
 
   mutating func removeHostIfIdle(_ target: BareAddress) {
-    guard let host = hosts[target], host.isIdle else { return }
-    hostsBySerial[host.serial] = nil
+    guard hosts[target]?.isIdle == true, let serial = hosts[target]?.serial else { return }
+    hostsBySerial[serial] = nil
     hosts[target] = nil
   }
 

@@ -42,7 +42,8 @@ struct GatewayStreamTests {
     world.gateway.callBegan("c", with: jid("nurse@capulet.example/hall"), at: romeoAtSip)
     #expect(world.gateway.callEnded("a", with: balcony, at: romeoAtSip, now: world.now).isEmpty)
     #expect(world.gateway.callEnded("c", with: balcony, at: romeoAtSip, now: world.now).isEmpty)
-    #expect(world.sending(world.gateway.callEnded("b", with: balcony, at: romeoAtSip, now: world.now)).sent == [goodbye])
+    #expect(
+      world.sending(world.gateway.callEnded("b", with: balcony, at: romeoAtSip, now: world.now)).sent == [goodbye])
   }
 
   @Test("Whoever leaves is told nothing, and its session is over")

@@ -78,7 +78,7 @@ struct GatewaySubscriptionTests {
     world.subscribe()
     #expect(world.unsubscribe() == [.drop(mine), .unsubscribed(mine), unavailable])
     #expect(world.refused.isEmpty)
-    #expect(world.gateway.leaving.isEmpty)
+    #expect(world.gateway.owedAnswers.isEmpty)
     #expect(world.gateway.targets.isEmpty)
     #expect(world.unsubscribe().isEmpty)
     world.setPolicy(.ask)
@@ -113,7 +113,8 @@ struct GatewaySubscriptionTests {
     var world = GatewayWorld(.allow)
     world.receive()
     world.subscribe()
-    #expect(world.unsubscribe().sent.last == .decloak(romeoAtSip, .show(jid("juliet@capulet.example/balcony"), full: false)))
+    #expect(
+      world.unsubscribe().sent.last == .decloak(romeoAtSip, .show(jid("juliet@capulet.example/balcony"), full: false)))
     #expect(world.gateway.shows(romeoAtSip, to: jid("juliet@capulet.example/balcony")))
   }
 
