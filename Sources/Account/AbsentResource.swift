@@ -140,15 +140,21 @@ struct AbsentResource: Hashable, Sendable {
     {
       error = translation.error
     }
-    let attributes = attributes(of: stanza, raw, isEchoed: shape.echo != .none)
+    // Our server would end our stream over what it says itself: strangers must not be able to make it.
+    let echo = raw.writtenBytes > Self.mostEchoedBytes ? .none : shape.echo
+    let attributes = attributes(of: stanza, raw, isEchoed: echo != .none)
     let answer =
-      switch shape.echo {
+      switch echo {
       case .none: raw.with(attributes: attributes, only: error)
       case .beforeError: raw.with(attributes: attributes, adding: error, isFirst: false)
       case .afterError: raw.with(attributes: attributes, adding: error, isFirst: true)
       }
     return isReversing ? answer.attributesReversed : answer
   }
+
+  /// Bytes of a stanza that is sent back with the error. Servers take at most 256 KiB from a client, and write more of that
+  /// to another.
+  static let mostEchoedBytes = 192 << 10
 
   /// The question's attributes turned round, in their order: one server keeps it, and what it does not know.
   private func attributes(of stanza: Stanza, _ raw: Element, isEchoed: Bool) -> [Element.Attribute] {

@@ -40,9 +40,18 @@ extension Account {
     let arrived = ArrivedRequest(
       requester: Address(from), reason: request.reason, namespaces: request.namespaces,
       isInRoster: roster.items[from.bare] != nil)
-    let now = now
-    decide { decloak, audience in decloak.received(arrived, audience: &audience, now: now) }
+    decide(on: arrived)
     forgetUnlessSeen(from.bare)
+  }
+
+  /// A request arrived, by whatever stanza.
+  func decide(on arrived: ArrivedRequest) {
+    let now = now
+    let wasInside = audience.contains(arrived.requester)
+    let effects = decide { decloak, audience in decloak.received(arrived, audience: &audience, now: now) }
+    // A second resource that a rule answers is announced no more, but what it can do may be asked now all the same.
+    let isTold = effects.contains { if case .resolved = $0 { true } else { false } }
+    if !wasInside, !isTold, audience.contains(arrived.requester) { getToKnow([arrived.requester]) }
   }
 
   /// Keeps no presence of anybody whom we neither are subscribed to nor have to do with any more.

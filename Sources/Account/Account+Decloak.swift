@@ -98,9 +98,16 @@ extension Account {
 
   /// Those who asked are inside now: what they can do may be asked.
   func getToKnow(_ addresses: [Address]) {
-    for jid in addresses.compactMap(\.jid) {
-      spawn { _ = await self.capabilities.learn(jid, self.presences.announced(by: jid)) }
-    }
+    for address in addresses { spawn { await self.learn(address) } }
+  }
+
+  private func learn(_ address: Address) async {
+    guard let jid = address.jid else { return }
+    let known = await capabilities.learn(jid, presences.announced(by: jid))
+    // It may have left while we asked.
+    guard decloak.peers[address] != nil else { return }
+    answeredPeers[address] = PeerInfo(jid: jid, capabilities: known)
+    askWaiters[address.account]?.resume(())
   }
 
   /// Somebody answered our request: its capabilities, then the news.
@@ -131,7 +138,9 @@ extension Account {
 
   /// What is known of the capabilities of somebody in a session, without asking.
   public func knownCapabilities(_ address: Address) -> Capabilities {
-    address.jid.flatMap { capabilities.known($0, presences.announced(by: $0)) } ?? Capabilities()
+    // Who announces no hash was asked itself.
+    address.jid.flatMap { capabilities.known($0, presences.announced(by: $0)) } ?? answeredPeers[address]?.capabilities
+      ?? Capabilities()
   }
 
   // MARK: Errors

@@ -33,12 +33,23 @@ extension Account {
   func arrived(_ message: Message, _ raw: Element, _ verdict: ArrivalVerdict) {
     let from = message.from ?? JID(jid)
     let isOutside = !audience.contains(Address(from))
-    if verdict == .ask { return propose(message, from, bytes: raw.storedBytes) }
+    guard !isForged(message, from) else { return }
+    if verdict == .ask { return propose(message, from, bytes: raw.writtenBytes) }
     if isOutside {
-      guard !JingleMessage.isStaleProposal(message), !retract(message, from) else { return }
-      guard rateOfStrangers.admits(raw.storedBytes, at: now) else { return }
+      // What cannot be asked about, because of its type or where it comes from, must not ring all the same.
+      guard !JingleMessage.hasProposal(message) || handlers.isBounce(message) else { return }
+      guard !retract(message, from) else { return }
+      guard rateOfStrangers.admits(raw.writtenBytes, at: now) else { return }
     }
     hand(message, from)
+  }
+
+  /// Whether a message claims to be a copy of one that another device of ours had, and is not from our own account; or is
+  /// the copy of a call that somebody outside proposed there: that device asks for consent, or has been rung already.
+  private func isForged(_ message: Message, _ from: JID) -> Bool {
+    guard let copy = MessageCopy(message) else { return false }
+    guard from == JID(jid), let original = copy.message else { return true }
+    return JingleMessage.hasProposal(original) && !audience.contains(Address(original.from ?? from))
   }
 
   /// Hands a message to those who handle what is in it.
@@ -54,11 +65,12 @@ extension Account {
   /// Somebody outside proposes a call: that is a request to be shown to, and nobody is handed it before the yes. Otherwise
   /// a program might ring back.
   private func propose(_ message: Message, _ from: JID, bytes: Int) {
-    guard let proposal = JingleMessage.proposal(in: message) else { return }
-    let (address, now) = (Address(from), now)
+    // What cannot be held until the yes is not asked about: the yes would bring nothing.
+    guard let proposal = JingleMessage.proposal(in: message), bytes <= Limits.proposalBytesPerContact else { return }
+    let address = Address(from)
     let arrived = ArrivedRequest(
       requester: address, reason: .media, namespaces: [proposal.namespace], isInRoster: roster.items[from.bare] != nil)
-    decide { decloak, audience in decloak.received(arrived, audience: &audience, now: now) }
+    decide(on: arrived)
     if audience.contains(address) {
       hand(message, from)
     } else if decloak.pending[address.account] != nil {
@@ -76,7 +88,7 @@ extension Account {
     guard wasHeld else { return false }
     let namespaces = decloak.pending[address.account]?.namespaces ?? []
     if !hasOthers, namespaces.allSatisfy(JingleMessage.namespaces.contains) {
-      decide { decloak, audience in decloak.left(address, audience: &audience) }
+      decide { decloak, audience in decloak.withdrawn(address, audience) }
     }
     return true
   }
@@ -89,4 +101,9 @@ extension Account {
       hand(proposal.content, from)
     }
   }
+}
+
+extension Element {
+  /// As many bytes as it takes to hand it on: names may be much longer than all that is stored of a stanza.
+  var writtenBytes: Int { bytes(within: StanzaPayload.namespace).count }
 }

@@ -15,7 +15,9 @@ extension Account {
   func ended(_ end: StreamEnd, _ resumption: Resumption?) {
     if isClosing {
       // We wanted it, and `close` goes on from here. But goodbyes that were never heard are owed.
-      if let resumption, UnconfirmedPresence(resumption.unacknowledged).isFarewell { suspend(resumption) }
+      if let resumption, UnconfirmedPresence(requests.unanswered(resumption.unacknowledged)).isFarewell {
+        suspend(resumption)
+      }
       requests.cancelAll()
       return streamEnd.resume(())
     }
@@ -63,7 +65,7 @@ extension Account {
   private func suspend(_ resumption: Resumption) {
     lists.interrupted()
     if let suspended { time.cancel(suspended.expiry) }
-    let unconfirmed = UnconfirmedPresence(resumption.unacknowledged)
+    let unconfirmed = UnconfirmedPresence(requests.unanswered(resumption.unacknowledged))
     // Where a broadcast stands the server says goodbye to those as well, whatever becomes of the session.
     let isUnseen = unconfirmed.isUnseen
     if isUnseen { for address in unconfirmed.hidden { doorkeeper.lostFarewell(to: address) } }
@@ -114,7 +116,9 @@ extension Account {
   /// The session is over. Whoever was told so by the end of it is not owed that any more.
   func notResumed(_ sent: [SentStanza]) {
     guard let feared = suspended?.unconfirmed.hidden else { return }
-    for address in feared.subtracting(UnconfirmedPresence(sent).hidden) { doorkeeper.isUnseen(by: address) }
+    for address in feared.subtracting(UnconfirmedPresence(requests.unanswered(sent)).hidden) {
+      doorkeeper.isUnseen(by: address)
+    }
   }
 
   /// The server's count tells what has arrived of that which was in doubt. Nobody is told a second time that we are gone,

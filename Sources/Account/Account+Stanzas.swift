@@ -76,6 +76,9 @@ extension Account {
       )
     }
     try requireConnected()
+    if !reveal, type == .set, ServiceNamespaces.arePassedOn(payload.namespace) {
+      throw .wouldReveal("those to whom the server passes it on")
+    }
     if !reveal, type == .set, ServiceNamespaces.areTold(payload.namespace), to.map({ $0.bare == jid }) ?? true,
       audience.link == .uncovered || audience.link == .exposed
     {
@@ -89,7 +92,8 @@ extension Account {
     if reveal, let to { noteRevealed(to) }
     let session = sessionSerial
     let call = JingleCall(payload)
-    if let to { noteExchange(with: to, call: call) }
+    // What is going to be refused is no exchange.
+    if let to, reveal || audience.contains(Address(to)) { noteExchange(with: to, call: call) }
     do throws(AccountError) {
       let answer = try await requests.exchange(type, to: to, payload: payload, reveal: reveal, limit: limit)
       if let to, sessionSerial == session { settleExchange(with: to, call, wasRefused: answer.type == .error) }
@@ -153,6 +157,10 @@ extension Account {
   ) throws(AccountError) -> String {
     let payload = try StanzaPayload.ofMessage(text)
     try requireConnected()
+    // Our server, who may know, or a contact's, would pass it on to others (XEP-0033).
+    guard reveal || !payload.contains(where: { $0.matches("addresses", "http://jabber.org/protocol/address") }) else {
+      throw .wouldReveal("those whom it names as further receivers")
+    }
     let id = RandomName.make()
     try doorkeeper.send(.message(Message(to: to, type: type, id: id, payload: payload)), reveal: reveal)
     if reveal { noteRevealed(to) }

@@ -121,14 +121,15 @@ extension Account {
   }
 
   /// Where a list has to be left, and where the invisible command is given, servers take our presence back from those who
-  /// got it directed, too: their sessions go on, so they are shown us again.
+  /// got it directed, too, or forget whom they have to tell of our end: the sessions go on, so whoever saw us in one is
+  /// shown us again, under each address that was.
   private func showSessionsAgain() {
     guard audience.mechanism == .privacyList || audience.mechanism == .invisibleCommand else { return }
     decide { _, audience in
-      audience.sessions.values.filter {
-        let contact = $0.address.account
-        return !(audience.subscribers.contains(contact) && audience.visibility.shows(contact))
-      }.sorted { $0.address < $1.address }.map { .show($0.address, full: audience.seesAll($0.address)) }
+      audience.shown.union(audience.sessions.keys).filter {
+        let contact = $0.account
+        return audience.contains($0) && !(audience.subscribers.contains(contact) && audience.visibility.shows(contact))
+      }.sorted().map { .show($0, full: audience.seesAll($0)) }
     }
   }
 
@@ -166,7 +167,10 @@ extension Account {
   func noteRefused(_ presence: Presence) {
     guard let condition = presence.error?.condition else { return }
     guard let from = presence.from, from.bare != jid, from != jid.server else {
-      return refusedPresence = condition.rawValue
+      // An earlier session of ours, once the server gives it up, sends back what it was broadcast (seen on Prosody).
+      let isAnother = presence.from.map { $0.resource != nil && $0 != fullJID.map { JID($0) } } ?? false
+      if !isAnother { refusedPresence = condition.rawValue }
+      return
     }
     // What comes from others is theirs to say, and no contact can veto a change: a server that cannot be reached, somebody
     // whom the person has blocked (ejabberd says `not-acceptable`, Prosody sends back each broadcast; measured). But a server
@@ -193,10 +197,23 @@ extension Account {
       throw AccountError(
         .cancelled, "The account was disconnected meanwhile; the wish holds from the next Connect on.")
     }
-    let place = connectWaiters.take()
+    let deadline = time.now + Self.reconnectLimit
+    var place = connectWaiters.take()
     start()
-    try await awaitConnected(place, atMost: Self.reconnectLimit)
+    for _ in 0..<Self.mostTriesOfServer {
+      do throws(AccountError) {
+        return try await awaitConnected(place, atMost: deadline - time.now)
+      } catch {
+        // jabberd2 cannot serve now and then where another stream has just ended (measured); the next try is due soon.
+        guard error.code == .serverRefused, status == .waiting else { throw error }
+        place = connectWaiters.take()
+      }
+    }
+    try await awaitConnected(place, atMost: deadline - time.now)
   }
+
+  /// How often a server that let us in a moment ago may be unable to do so again before the call says so.
+  private static let mostTriesOfServer = 2
 }
 
 extension VisibilityStep {

@@ -35,7 +35,8 @@ enum DecloakElements {
 
   /// As ``isDelayed(_:)-(Presence)``, of what is in any stanza.
   static func isDelayed(_ payload: [Element]) -> Bool {
-    payload.contains { $0.name == "delay" && $0.namespace == "urn:xmpp:delay" }
+    // The second is what some servers still write (XEP-0091).
+    payload.contains { $0.matches("delay", "urn:xmpp:delay") || $0.matches("x", "jabber:x:delay") }
   }
 
   /// Whether the stanza comes from the occupant of a chat room (XEP-0045), who is nobody's stranger.

@@ -118,7 +118,7 @@ final class Doorkeeper {
       if departure == .available, audience.isFirstShowing(to: to) { notes.insert(.first) }
       // Written down first: what is not known to have been shown cannot be taken back.
       try disclosures.note(departure, to: stanza.to, audience.mode)
-      audience.noteDeparture(departure, to: to)
+      audience.noteDeparture(departure, to: to) { [ferry] in ferry?.stops($0) ?? false }
       if departure == .unavailable, to == nil { disclosures.settle(allBut: audience.shown) }
     }
     try noteShowing(by: stanza)
@@ -127,10 +127,11 @@ final class Doorkeeper {
 
   /// To whom a subscription is granted the server sends our presence by itself. A list would keep it back, but the list
   /// lets the grant through, and that with it (measured on Prosody and ejabberd): whoever may not see us is to be told
-  /// that we went, as soon as the roster shows the subscription.
+  /// that we went, as soon as the roster shows the subscription. Whoever may see us by it has nothing taken back.
   private func noteShowing(by stanza: Stanza) throws(AccountError) {
     guard case .presence(let presence) = stanza, presence.type == .subscribed, let to = presence.to,
-      audience.mechanism == .privacyList, audience.isCovered, audience.isBroadcasting
+      audience.mechanism == .privacyList, audience.isCovered, audience.isBroadcasting,
+      !audience.visibility.shows(Address(to).account)
     else { return }
     try disclosures.note(.available, to: to, audience.mode)
     audience.noteDeparture(.available, to: Address(to))

@@ -78,6 +78,9 @@ final class Ferry {
     return waitingFor[address.account] != nil || lists.stops(address)
   }
 
+  /// Whether what goes to everybody would be stopped on its way to somebody, or may be.
+  func stops(_ address: Address) -> Bool { lists.stops(address) }
+
   /// Takes a stanza.
   /// - Throws: ``AccountError`` `limitExceeded`.
   func board(_ stanza: Stanza, reveal: Bool) throws(AccountError) {

@@ -21,6 +21,7 @@ final class HandedIQs {
     let iq: IQ
     let raw: Element
     let client: String
+    fileprivate let bytes: Int
     fileprivate let deadline: MonotonicTime
   }
 
@@ -37,12 +38,13 @@ final class HandedIQs {
   /// Keeps a question for `client` to answer.
   /// - Returns: what the answer has to name; `nil` when too many wait already.
   func keep(_ iq: IQ, _ raw: Element, for client: String) -> String? {
-    guard waiting.count < Self.most, bytes + raw.storedBytes <= Self.mostBytes,
+    let size = raw.writtenBytes
+    guard waiting.count < Self.most, bytes + size <= Self.mostBytes,
       waiting.values.count(where: { $0.iq.from?.bare == iq.from?.bare }) < Self.mostPerContact
     else { return nil }
     let id = RandomName.make()
-    waiting[id] = Question(iq: iq, raw: raw, client: client, deadline: time.now + Self.limit)
-    bytes += raw.storedBytes
+    waiting[id] = Question(iq: iq, raw: raw, client: client, bytes: size, deadline: time.now + Self.limit)
+    bytes += size
     arm()
     return id
   }
@@ -55,7 +57,7 @@ final class HandedIQs {
   /// The question is answered.
   func settle(_ id: String) {
     guard let question = waiting.removeValue(forKey: id) else { return }
-    bytes -= question.raw.storedBytes
+    bytes -= question.bytes
   }
 
   /// The client is gone: nobody answers.

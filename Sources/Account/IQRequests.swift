@@ -11,6 +11,9 @@ final class IQRequests {
 
   private var tracker: IQTracker<Continuation>
   private var timer: (deadline: MonotonicTime, token: TimerToken)?
+  /// The ids of the questions that were answered last.
+  private var answered: [String] = []
+  private static let mostAnswered = 32
   private let time: any TimeSource
   private let doorkeeper: Doorkeeper
 
@@ -63,8 +66,17 @@ final class IQRequests {
   /// - Returns: whether somebody waited for it.
   func received(_ iq: IQ) -> Bool {
     guard let continuation = tracker.take(iq) else { return false }
+    if answered.count == Self.mostAnswered { answered.removeFirst() }
+    answered.append(iq.id)
     continuation.resume(returning: .success(iq))
     return true
+  }
+
+  /// Leaves out what has arrived although the server had no time to say so: it deals with stanzas in their order, so all
+  /// that was sent before a question which is answered has.
+  func unanswered(_ sent: [SentStanza]) -> [SentStanza] {
+    let last = sent.lastIndex { $0.element.name == "iq" && $0.element.attribute("id").map(answered.contains) == true }
+    return last.map { Array(sent[($0 + 1)...]) } ?? sent
   }
 
   /// The stream is gone.

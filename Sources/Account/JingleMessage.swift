@@ -27,10 +27,8 @@ enum JingleMessage {
   /// What takes a proposal back.
   static func retraction(in message: Message) -> Part? { part("retract", of: message) }
 
-  /// Whether a message proposes a call that is long over.
-  static func isStaleProposal(_ message: Message) -> Bool {
-    DecloakElements.isDelayed(message.payload) && part("propose", of: message) != nil
-  }
+  /// Whether there is a proposal in a message at all, be it one that nobody can be asked about.
+  static func hasProposal(_ message: Message) -> Bool { part("propose", of: message) != nil }
 
   private static func part(_ name: String, of message: Message) -> Part? {
     for element in message.payload where element.name == name && namespaces.contains(element.namespace) {

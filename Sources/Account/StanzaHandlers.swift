@@ -90,6 +90,9 @@ struct StanzaHandlers {
     sent.append((id, client))
   }
 
+  /// Whether a message is the bounce of one that was sent.
+  func isBounce(_ message: Message) -> Bool { message.type == .error && sent.contains { $0.id == message.id } }
+
   /// Who answers a question.
   func handler(of namespace: String) -> String? { owners[namespace] }
 
@@ -107,11 +110,19 @@ struct StanzaHandlers {
 
 /// Namespaces with which a person's programs could get round Visibility and Connection.
 enum ServiceNamespaces {
+  private static let ours: Set = [
+    "jabber:iq:privacy", "jabber:iq:roster", "urn:xmpp:blocking", "urn:xmpp:invisible",
+    // One server binds a second resource to a stream (measured), and from then on takes nothing that does not name one.
+    "urn:ietf:params:xml:ns:xmpp-bind", "urn:ietf:params:xml:ns:xmpp-session", "jabber:iq:auth",
+  ]
+
   /// Whether only the account itself speaks the protocol.
   static func areOurs(_ namespace: String) -> Bool {
-    namespace == "jabber:iq:privacy" || namespace == "jabber:iq:roster" || namespace == "urn:xmpp:blocking"
-      || namespace == "urn:xmpp:invisible" || namespace.hasPrefix("urn:xmpp:invisible:")
+    ours.contains(namespace) || namespace.hasPrefix("urn:xmpp:invisible:")
   }
+
+  /// Whether our server goes to others for us when we set it: to channels (XEP-0405).
+  static func arePassedOn(_ namespace: String) -> Bool { namespace.hasPrefix("urn:xmpp:mix:pam:") }
 
   /// Whether the server tells contacts of it when we set it: personal events and vCards.
   static func areTold(_ namespace: String) -> Bool {

@@ -9,6 +9,9 @@ struct StanzaPayload {
   static let namespace = "jabber:client"
   /// Bytes of the text.
   static let mostBytes = 64 << 10
+  /// Bytes of it when it is written: more is put for some characters, and each element names its namespace. Servers end
+  /// the stream of whoever sends stanzas of more than 256 KiB.
+  static let mostWrittenBytes = 192 << 10
   /// Elements beside each other in a message.
   static let mostElements = 16
   /// Elements within one another.
@@ -65,9 +68,10 @@ struct StanzaPayload {
         .limitExceeded, "payload has \(text.utf8.count) bytes, but \(Self.mostBytes) are the most.")
     }
     var limits = XML.Limits()
-    // The parser leaves out what breaks these two, which is right for what strangers send. A caller is told instead.
+    // The parser leaves out what breaks these, which is right for what strangers send. A caller is told instead.
     limits.attributes = .max
     limits.depth = Self.mostBytes
+    limits.namespaceBytes = .max / 2
     do throws(StreamParserError) {
       elements = try Element.parseAll(text, namespace: Self.namespace, limits: limits)
     } catch {
@@ -78,17 +82,28 @@ struct StanzaPayload {
         .limitExceeded, "payload has \(elements.count) elements, but \(Self.mostElements) are the most.")
     }
     try Self.check(elements)
+    guard elements.reduce(0, { $0 + $1.writtenBytes }) <= Self.mostWrittenBytes else { throw Self.tooLong }
   }
 
-  /// Refuses what is too deep or too wide, layer by layer.
+  private static let tooLong = AccountError(
+    .limitExceeded, "payload takes more than \(mostWrittenBytes) bytes when it is sent.")
+
+  /// Refuses what is too deep or too wide, layer by layer, and what has long namespaces again and again before all of them
+  /// are written.
   private static func check(_ elements: [Element]) throws(AccountError) {
-    var layer = elements
+    var layer = elements.map { (element: $0, outer: namespace) }
+    var namespaceBytes = 0
     for _ in 0..<depth {
-      for element in layer where element.attributes.count > mostAttributes {
-        throw AccountError(
-          .limitExceeded, "payload has an element with more than \(mostAttributes) attributes.")
+      for (element, outer) in layer {
+        guard element.attributes.count <= mostAttributes else {
+          throw AccountError(
+            .limitExceeded, "payload has an element with more than \(mostAttributes) attributes.")
+        }
+        if element.namespace != outer { namespaceBytes += element.namespace.utf8.count }
+        for attribute in element.attributes { namespaceBytes += attribute.namespace.utf8.count }
+        guard namespaceBytes <= mostWrittenBytes else { throw tooLong }
       }
-      layer = layer.flatMap(\.children)
+      layer = layer.flatMap { parent in parent.element.children.map { ($0, parent.element.namespace) } }
       if layer.isEmpty { return }
     }
     throw AccountError(.limitExceeded, "payload nests elements deeper than \(depth).")

@@ -190,7 +190,11 @@ public struct Audience: Sendable {
   // MARK: What has left, told by the doorkeeper
 
   /// Notes that a stanza left, so that exactly those who saw us are told when we go.
-  public mutating func noteDeparture(_ departure: Departure, to address: Address?) {
+  /// - Parameter isStopped: whether the server keeps undirected presence from somebody. Within a change that is not always
+  ///   whom it will be kept from after it.
+  public mutating func noteDeparture(
+    _ departure: Departure, to address: Address?, isStopped: (Address) -> Bool = { _ in false }
+  ) {
     switch (departure, address) {
     case (.available, let address?): shownByAccount.insert(address)
     case (.unavailable, let address?): shownByAccount.remove(address)
@@ -199,8 +203,9 @@ public struct Audience: Sendable {
       isBroadcasting = false
       withdrawnFrom = shown
       visibilityWhenWithdrawn = visibility
-      // RFC 6121 §4.5.2: the server tells those who got directed presence, too. But a privacy list keeps it from them.
-      let left = mechanism == .privacyList && isCovered ? shown.filter { !visibility.shows($0.account) } : []
+      // RFC 6121 §4.5.2: the server tells those who got directed presence, too. But a privacy list keeps it from them, also
+      // one that is being changed.
+      let left = mechanism == .privacyList ? shown.filter { !visibility.shows($0.account) || isStopped($0) } : []
       shownByAccount.removeAll()
       for address in left { shownByAccount.insert(address) }
     default: break

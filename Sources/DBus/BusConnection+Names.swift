@@ -35,6 +35,9 @@ extension BusConnection {
     return try result.get()
   }
 
+  /// Whether a caller is still on the bus. Whatever is kept for as long as it is must not begin later.
+  public func isPresent(_ caller: Caller) -> Bool { senders.cached(caller.name) != nil }
+
   /// Calls `handler` with the unique name of each connection that leaves the bus.
   public func whenSenderLeaves(_ handler: @escaping @LoopActor (String) -> Void) { senders.onDeparture(handler) }
 }

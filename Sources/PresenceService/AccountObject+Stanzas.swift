@@ -44,6 +44,8 @@ extension AccountObject: StanzasServer {
     var options = Options(options, in: "options of AddHandler")
     let messages: Bool = try options.take("messages") ?? false
     try options.end(known: "messages")
+    // Who has left will not leave again, and would handle these for ever.
+    guard server.connection.isPresent(caller) else { throw DBusError(.failed, "\(caller.name) has left the bus.") }
     try client.addHandler(namespaces, takesMessages: messages, for: caller.name)
     try await delivered()
   }

@@ -37,6 +37,13 @@ func ruleSubject(_ text: String) throws(AccountError) -> RuleSubject {
       "subject \"\(text.prefix(100))\" must be a bare JID as juliet@example.org, or \"@\" and a domain as @example.org."
     )
   }
+  // A rule that never speaks of anybody would be taken for one that does.
+  guard !domain.description.contains("*") else {
+    throw AccountError(
+      .invalidJID,
+      "subject \"\(text.prefix(100))\" is no domain: a rule is about exactly one, and knows no patterns. Policy is what "
+        + "holds for everybody.")
+  }
   return .domain(domain.description)
 }
 

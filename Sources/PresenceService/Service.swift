@@ -148,6 +148,8 @@ public final class Service {
   func list(_ caller: Caller) -> [ObjectPath] { accounts.of(caller.uid).map(\.path).sorted() }
 
   func addInterest(_ tokens: [String], _ caller: Caller) throws(DBusError) {
+    // Who has left will not leave again, and would keep its place for ever.
+    guard connection.isPresent(caller) else { throw DBusError(.failed, "\(caller.name) has left the bus.") }
     try interestPolicy.add(tokens, caller)
   }
 

@@ -35,7 +35,7 @@ public final class AccountStore {
 
   /// The id for writing.
   func begin() throws(StoreError) -> Int64 {
-    try store.check()
+    try store.checkForWriting()
     if isBegun, let knownID { return knownID }
     let id = try store.begin(key)
     (knownID, isBegun) = (id, true)

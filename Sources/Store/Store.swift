@@ -18,6 +18,7 @@ public final class Store {
   let cache: CacheQueue
 
   private let files: StoreDirectory?
+  private let placed: PlacedFiles?
   private var accounts: [AccountKey: Weak] = [:]
   /// How many keys are remembered, whether somebody has the account or not.
   var heldKeys: Int { accounts.count }
@@ -32,6 +33,7 @@ public final class Store {
   private struct Opened: @unchecked Sendable {
     var state: StateDatabase
     var disk: StateFiles?
+    var placed: PlacedFiles?
     var files: StoreDirectory?
     var known: Set<Int64>
   }
@@ -39,12 +41,16 @@ public final class Store {
   private init(_ opened: Opened) {
     directory = opened.files?.path
     files = opened.files
+    placed = opened.placed
     state = opened.state
     log = opened.disk.map { StateLog($0) }
     cache = CacheQueue(CacheDatabase(in: opened.files, known: opened.known))
     log?.onFault = { [weak self] in self?.onFault($0) }
     cache.onFault = { [weak self] in self?.onFault($0) }
   }
+
+  // The database closes its log after this.
+  deinit { files?.noteUse(false) }
 
   /// Opens what is kept in a directory, and makes it where there is none.
   /// - Parameter directory: its absolute path; nil keeps nothing beyond the life of the program.
@@ -66,6 +72,7 @@ public final class Store {
     let files = try StoreDirectory(path)
     do throws(StoreError) {
       let name = "state.db"
+      try files.checkWhatWasLeft([name, "\(name)-wal"])
       try files.prepare(name)
       let state = StateDatabase(try Database(files.file(name), schema, checkpointsItself: false))
       let known = try state.accounts()
@@ -73,7 +80,9 @@ public final class Store {
       // The tables, should they be new, and the names of the files.
       if let failure = disk.checkpoint() { throw failure }
       try files.sync()
-      return Opened(state: state, disk: disk, files: files, known: known)
+      let placed = try PlacedFiles([files.file(name), files.file("\(name)-wal")])
+      files.noteUse(true)
+      return Opened(state: state, disk: disk, placed: placed, files: files, known: known)
     } catch {
       files.release()
       throw error
@@ -103,6 +112,7 @@ public final class Store {
     // The last connection writes the log into the database, which takes a disk's time.
     let rest = Opened(state: state, files: files, known: [])
     await offLoop {
+      rest.files?.noteUse(false)
       rest.state.close()
       rest.files?.release()
     }
@@ -118,7 +128,7 @@ public final class Store {
 
   /// Begins to keep an account, or notes that it is used again.
   func begin(_ key: AccountKey) throws(StoreError) -> Int64 {
-    try check()
+    try checkForWriting()
     let used = Set(accounts.values.compactMap { $0.account?.knownID })
     let begun = try state.begin(key, sparing: used)
     changed()
@@ -128,6 +138,12 @@ public final class Store {
 
   func check() throws(StoreError) {
     if isClosed { throw StoreError(.closed, "The store has been closed: the daemon is about to end.") }
+  }
+
+  /// Throws where what is written now would not be found again.
+  func checkForWriting() throws(StoreError) {
+    try check()
+    try placed?.check()
   }
 
   func changed() { log?.changed(pages: state.pagesInLog) }

@@ -6,9 +6,14 @@ internal import Synchronization
 
 /// The directory of a store: made where there is none, and ours alone while the store is open.
 final class StoreDirectory: Sendable {
+  /// Stands in the file `lock`, behind who has it, from when the files are in use until they are closed in order.
+  private static let mark = "\nopen"
+
   let path: String
   /// The locked descriptor, −1 once it was let go.
   private let lock: Atomic<Int32>
+  /// Whether the files were in use when whoever had them before ended.
+  private let wasLeftOpen: Bool
 
   /// Takes a directory.
   /// - Throws: ``StoreError`` naming it, when it cannot be made, others may write to it, or another daemon has it.
@@ -19,7 +24,9 @@ final class StoreDirectory: Sendable {
     self.path = path
     try StoreDirectory.make(path)
     try StoreDirectory.check(path)
-    lock = Atomic(try StoreDirectory.lock(path))
+    let (descriptor, wasLeftOpen) = try StoreDirectory.lock(path)
+    lock = Atomic(descriptor)
+    self.wasLeftOpen = wasLeftOpen
   }
 
   deinit { release() }
@@ -34,6 +41,42 @@ final class StoreDirectory: Sendable {
   }
 
   func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  // MARK: In use
+
+  /// Sees that nobody took away a file that was in use when its daemon ended: a database without its log is one of an
+  /// earlier time, in which a person had not yet said no.
+  /// - Throws: ``StoreError`` naming it.
+  func checkWhatWasLeft(_ names: [String]) throws(StoreError) {
+    guard wasLeftOpen else { return }
+    for name in names {
+      var status = stat()
+      guard stat(file(name), &status) != 0, errno == ENOENT else { continue }
+      throw StoreError(
+        .broken,
+        """
+        \(file(name)) is missing, though it was in use when the daemon ended, so that what was decided last is lost: put it \
+        back, or remove \(file("lock")) to go on with what there is.
+        """)
+    }
+    noteUse(false)
+  }
+
+  /// Notes that the files are in use, and all there, or not any more.
+  func noteUse(_ isOpen: Bool) {
+    let descriptor = lock.load(ordering: .relaxed)
+    guard descriptor >= 0 else { return }
+    StoreDirectory.sign(descriptor, isOpen: isOpen)
+    // The log goes once nothing is in use, and must not be gone before this is.
+    if !isOpen { fdatasync(descriptor) }
+  }
+
+  /// Writes who has the directory, for whoever finds it taken; that nobody can read it is no reason not to start.
+  private static func sign(_ descriptor: Int32, isOpen: Bool) {
+    let text = Array("\(getpid())\(isOpen ? mark : "")".utf8)
+    ftruncate(descriptor, 0)
+    _ = pwrite(descriptor, text, text.count, 0)
+  }
 
   /// Makes what is missing of the path, for us alone.
   private static func make(_ path: String) throws(StoreError) {
@@ -61,16 +104,18 @@ final class StoreDirectory: Sendable {
     }
   }
 
-  private static func lock(_ path: String) throws(StoreError) -> Int32 {
+  private static func lock(_ path: String) throws(StoreError) -> (descriptor: Int32, wasLeftOpen: Bool) {
     let name = "\(path)/lock"
     let descriptor = try open(name)
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      let failure = errno
+    let hasLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    let failure = errno
+    var text = [UInt8](repeating: 0, count: 32)
+    let count = pread(descriptor, &text, text.count, 0)
+    let signed = String(decoding: text.prefix(max(0, count)), as: UTF8.self)
+    guard hasLocked else {
       defer { close(descriptor) }
       guard failure == EWOULDBLOCK else { throw StoreError(failure, on: name, toDo: "locked") }
-      var text = [UInt8](repeating: 0, count: 16)
-      let count = pread(descriptor, &text, text.count, 0)
-      let holder = String(decoding: text.prefix(max(0, count)), as: UTF8.self)
+      let holder = signed.prefix { $0.isNumber }
       throw StoreError(
         .inUse,
         """
@@ -78,11 +123,10 @@ final class StoreDirectory: Sendable {
         that one, or give this one a directory of its own with --state-directory.
         """)
     }
-    // For whoever finds it taken; that nobody can read it is no reason not to start.
-    let own = Array("\(getpid())".utf8)
-    ftruncate(descriptor, 0)
-    _ = pwrite(descriptor, own, own.count, 0)
-    return descriptor
+    let wasLeftOpen = signed.hasSuffix(mark)
+    // A doubt stays until somebody has looked into it.
+    sign(descriptor, isOpen: wasLeftOpen)
+    return (descriptor, wasLeftOpen)
   }
 
   /// Makes a file for us alone where there is none, and sees that it is that.

@@ -39,8 +39,9 @@ public struct StoredDecision: Hashable, Sendable {
   public var requester: String
   /// What for.
   public var reason: String
-  /// When it was first asked, and when it was decided: microseconds since the epoch, UTC.
+  /// When it was first asked, in microseconds since the epoch, UTC.
   public var receivedAt: Int64
+  /// When it was decided, likewise.
   public var decidedAt: Int64
   /// What became of it, as in `RequestResolved`.
   public var outcome: String

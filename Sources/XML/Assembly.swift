@@ -23,6 +23,8 @@ struct Assembly {
   private var hasOpenText = false
   /// How many elements are open inside a part that is left out.
   private var leftOut = 0
+  /// What it costs to write the stanza's namespaces, each where it is used.
+  private var namespaceBytes = 0
 
   // The stream around it.
   private var names = NameTable()
@@ -126,6 +128,7 @@ struct Assembly {
       return leaveOut()
     }
     guard open.count < limits.depth else { return leaveOut() }
+    guard hasRoomForNamespaces(of: tag) else { return leaveOut() }
     let index = Int32(nodes.count)
     nodes.append(
       Node(
@@ -134,6 +137,27 @@ struct Assembly {
     for position in 0..<tag.attributeCount { append(tag.attribute(position)) }
     hasOpenText = false
     if place == .inStream { open.append(index) } else { openStream(tag) }
+  }
+
+  /// Counts the namespaces of an element. One declaration serves any number of elements, but we write each element with its
+  /// own: a stranger's few kilobytes would become gigabytes when we hand them on, or send them back.
+  private mutating func hasRoomForNamespaces(of tag: StartTag) -> Bool {
+    guard let outer = open.last else { return true }
+    var cost = namespaceBytes
+    let namespace = names.number(of: tag.uri)
+    if namespace != nodes[Int(outer)].namespace { cost += bytesToDeclare(namespace) }
+    for position in 0..<tag.attributeCount {
+      let namespace = names.number(of: tag.attribute(position).uri)
+      cost += bytesToDeclare(namespace)
+    }
+    guard cost <= limits.namespaceBytes + max(0, bytesRead - endOfStanza) else { return false }
+    namespaceBytes = cost
+    return true
+  }
+
+  private func bytesToDeclare(_ namespace: Int32) -> Int {
+    let name = names.strings[Int(namespace)]
+    return name.isEmpty || name == xmlNamespace ? 0 : name.utf8.count + " xmlns=''".utf8.count
   }
 
   /// Leaves out an element inside a stanza that breaks a limit, with all that it holds. Servers relay such elements
@@ -231,6 +255,7 @@ struct Assembly {
     let fragment = Fragment(
       nodes: nodes.exactCopy(), attributes: attributes.exactCopy(), bytes: bytes.exactCopy(), names: names.strings,
       language: language)
+    namespaceBytes = 0
     // The room stays for the next stanza, unless this was a very large one.
     let keepsRoom = bytes.capacity <= 64 * 1024 && nodes.capacity <= 4096
     nodes.removeAll(keepingCapacity: keepsRoom)

@@ -10,6 +10,9 @@ public struct Limits: Sendable, Hashable {
   public var depth = 64
   /// The most attributes of one element, its namespace declarations included.
   public var attributes = 64
+  /// How many bytes of namespaces a stanza may take on top of its own size when each element names its own: a prefix is
+  /// declared once, however long what it stands for, and used as often as there is room.
+  public var namespaceBytes = 64 * 1024
   /// How many bytes of element names, attribute names and namespaces are remembered before they are forgotten
   /// and learnt anew.
   public var nameBytes = 256 * 1024

@@ -53,6 +53,28 @@ struct GoodbyeTests {
     }
   }
 
+  @Test("Nor is one in front of a question that was answered, where the server cannot tell any more what it had")
+  @LoopActor func answered() async throws {
+    for isAnswered in [true, false] {
+      let home = try await Home(mode: .invisible, roster: Self.nurse)
+      try await home.connect()
+      try home.account.share(JID("romeo@localhost/r"), full: false, lifetime: nil)
+      try home.server.holdsAnswers = !isAnswered
+      #expect(home.account.revoke(nil) == 1)
+      let nurse = try BareJID("nurse@localhost")
+      let changing = outcome { () async throws(AccountError) in
+        try await home.account.showTo([nurse], groups: [])
+      }
+      if isAnswered { #expect(await changing.value() == nil) } else { await home.sentSomething() }
+      home.onOpen = { $0.resumes = false }
+      try home.server.cut(unacknowledged: try home.server.sent.count, time: home.time)
+      home.time.advance(by: .seconds(2))
+      await home.status(.connected)
+      #expect(saidLater(home).contains { $0.contains("romeo") && $0.contains("unavailable") } == !isAnswered)
+      #expect(try !home.store.disclosures().contains { $0.jid.contains("romeo") })
+    }
+  }
+
   @Test("Presence that arrived is not said a second time either")
   @LoopActor func presenceArrived() async throws {
     let home = try await Home(roster: Self.nurse)

@@ -56,6 +56,15 @@ struct PeerCapabilitiesTests {
     return features
   }
 
+  /// Lets whatever is under way go on until it waits for time or the server.
+  @LoopActor private func turns() async {
+    for _ in 0..<20 {
+      let turn = Waiter<Void>()
+      spawn { turn.finish(()) }
+      await turn.value()
+    }
+  }
+
   private var answer: String { info.element(node: "n#echoed").serialized() }
 
   @LoopActor private func questions(_ home: Home) throws -> [String] {
@@ -84,6 +93,43 @@ struct PeerCapabilitiesTests {
     let peer = try #require(later.account.decloak.peers.values.first)
     #expect(later.account.knownCapabilities(peer.address).identities == info.identities)
     #expect(later.account.knownCapabilities(peer.address).node == "n")
+  }
+
+  @Test("Each resource that a rule answers is asked, though only the first is announced")
+  @LoopActor func answeredByRule() async throws {
+    let home = try await started(try await Home.emptyStore())
+    try home.account.setPolicy(.allow)
+    for resource in ["garden", "street"] {
+      try home.ask("romeo@montague.lit/\(resource)")
+      await turns()
+    }
+    #expect(home.announced().count == 1)
+    #expect(try questions(home) == ["romeo@montague.lit/garden", "romeo@montague.lit/street"])
+  }
+
+  @Test("Whom we let see us is known when we ask it in turn: nothing is sent, and what it can do is listed")
+  @LoopActor func askedInTurn() async throws {
+    let home = try await started(try await Home.emptyStore())
+    try home.account.setPolicy(.allow)
+    let romeo = "romeo@montague.lit/garden"
+    try home.server.answers[romeo] = answer
+    try home.ask(romeo)
+    await turns()
+    let peers = Waiter<[PeerInfo]>()
+    spawn {
+      let asked = try? await home.account.requestDecloak(
+        try BareJID("romeo@montague.lit"), reason: .media, wait: .seconds(60), lifetime: nil, reveal: false)
+      peers.finish(asked?.peers ?? [])
+    }
+    await turns()
+    home.time.advance(by: .seconds(60))
+    let found = await peers.value()
+    #expect(found.map(\.jid.description) == [romeo])
+    #expect(found.first?.capabilities.features == info.features.sorted())
+    #expect(try presences(home.server.take()).count == 1)
+    // It announced no hash, and yet it is no secret from the list.
+    let peer = try #require(home.account.decloak.peers.values.first)
+    #expect(home.account.knownCapabilities(peer.address).features == info.features.sorted())
   }
 
   @Test("Those who announce a hash while another is being asked for it wait for that answer")

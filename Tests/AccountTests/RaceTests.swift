@@ -100,4 +100,25 @@ struct RaceTests {
     #expect(home.account.status == .connected)
     #expect(home.servers.count == 2)
   }
+
+  @Test(
+    "A change that takes a new stream waits for the next try where the server cannot serve at once", arguments: [1, 3])
+  @LoopActor func serverCannotServe(failures: Int) async throws {
+    let home = try await Home()
+    try await home.connect()
+    home.onOpen = { $0.isMute = home.servers.count <= failures }
+    let hidden = outcome(of: { () async throws(AccountError) in try await home.account.setVisibility(.invisible) })
+    for count in 1...failures {
+      while home.servers.count <= count { await home.status(.connecting); await Task.yield() }
+      try home.server.onEvent(.ended(StreamEnd(.streamError(.internalServerError), "It says no."), nil))
+      #expect(home.account.status == .waiting)
+      // Whoever waits for the outcome gets to hear of it first.
+      for _ in 0..<100 { await withCheckedContinuation { continuation in spawn { continuation.resume() } } }
+      home.time.advance(by: .seconds(8))
+    }
+    #expect(await hidden.value()?.text == (failures > 2 ? "It says no." : nil))
+    await home.status(.connected)
+    #expect(home.account.audience.mode == .invisible)
+    for server in home.servers.dropFirst() { #expect(presences(server.take()).isEmpty) }
+  }
 }

@@ -136,6 +136,20 @@ struct StanzaPayloadTests {
     #expect(code { _ = try StanzaPayload.ofMessage("<b>\(body)x</b>") } == .limitExceeded)
   }
 
+  @Test("What would be much longer on the wire than it is here is refused: the server would end the stream over it")
+  func writtenLimit() throws {
+    let long = String(repeating: "n", count: 10_000)
+    let names = "<m xmlns:p='\(long)'>" + String(repeating: "<p:a/>", count: 5_000) + "</m>"
+    let attributes = "<m xmlns:p='\(long)'>" + String(repeating: "<a p:b=''/>", count: 3_000) + "</m>"
+    let quotes = "<m a=\"" + String(repeating: "'", count: 60_000) + "\"/>"
+    for text in [names, attributes, quotes] {
+      #expect(text.utf8.count <= StanzaPayload.mostBytes)
+      #expect(code { _ = try StanzaPayload.ofMessage(text) } == .limitExceeded)
+    }
+    let modest = "<m xmlns:p='urn:p'>" + String(repeating: "<p:a/>", count: 5_000) + "</m>"
+    #expect(try StanzaPayload.ofMessage(modest).first?.children.count == 5_000)
+  }
+
   @Test("An error keeps its condition, also an application's own; none is that we do not know what was asked")
   func errors() throws {
     let error = try StanzaPayload.ofError(

@@ -21,7 +21,7 @@ extension Home {
 
   /// A contact asks to see us, and the policy says yes.
   func show(to jid: String) async throws {
-    account.setPolicy(.allow)
+    try account.setPolicy(.allow)
     try ask(jid)
     await sentSomething()
     _ = try server.take()
@@ -83,6 +83,7 @@ struct StanzasTests {
     "The protocols of Visibility and Connection are not to be had, wherever they are to go",
     arguments: [
       "jabber:iq:privacy", "jabber:iq:roster", "urn:xmpp:blocking", "urn:xmpp:invisible:0", "urn:xmpp:invisible:1",
+      "urn:ietf:params:xml:ns:xmpp-bind", "urn:ietf:params:xml:ns:xmpp-session", "jabber:iq:auth",
     ])
   @LoopActor func reserved(_ namespace: String) async throws {
     let home = try await Home()

@@ -7,6 +7,8 @@ struct MayKnow {
   /// A leave to see us.
   struct Grant {
     var until: Instant
+    /// When it was given, or last renewed.
+    var since: Instant
     /// Whether it was given on request.
     var isAnswer = false
   }
@@ -53,16 +55,28 @@ struct MayKnow {
     asking[address].map { $0.later(bySeconds: Limits.requestLifetime) > now } ?? false
   }
 
-  mutating func grant(_ address: Address, until: Instant, isAnswer: Bool = false) {
-    grants[address] = Grant(until: until, isAnswer: isAnswer)
+  mutating func grant(_ address: Address, _ lifetime: UInt32, isAnswer: Bool = false, now: Instant) {
+    grants[address] = Grant(until: now.later(bySeconds: lifetime), since: now, isAnswer: isAnswer)
     upgrading.remove(address)
+  }
+
+  /// Something was said in sessions: each lasts as long again. But our own request waits for its answer, not for talk.
+  mutating func exchanged(with address: Address, now: Instant) {
+    let contact = address.account
+    for (who, grant) in grants where who.account == contact && grant.until > now {
+      let isMeant = who == address || who == .bare(contact) || address == .bare(contact)
+      guard isMeant, who != .bare(contact) || asks[contact]?.isAnswered != false else { continue }
+      let lifetime = grant.until.nanoseconds - grant.since.nanoseconds
+      grants[who]?.until = max(grant.until, Instant(nanoseconds: now.nanoseconds + lifetime))
+      grants[who]?.since = now
+    }
   }
 
   mutating func ask(_ contact: BareAddress, lifetime: UInt32, now: Instant) {
     let until = now.later(bySeconds: 120)
     let before = grants[.bare(contact)]
     asks[contact] = (until, lifetime, began: before == nil, isAnswered: false)
-    grants[.bare(contact), default: Grant(until: until)].until = max(before?.until ?? until, until)
+    grants[.bare(contact), default: Grant(until: until, since: now)].until = max(before?.until ?? until, until)
   }
 
   mutating func appeared(_ contact: BareAddress, now: Instant) {
@@ -72,6 +86,7 @@ struct MayKnow {
     asks[contact]?.isAnswered = true
     let end = now.later(bySeconds: ask.lifetime)
     grants[.bare(contact)]?.until = ask.began ? end : max(grant.until, end)
+    if ask.began { grants[.bare(contact)]?.since = now }
   }
 
   mutating func end(where isOver: (Address, Grant) -> Bool) {

@@ -28,7 +28,7 @@ struct RandomRun {
     let contact = address.account
     let lifetime = UInt32.random(in: 1...300, using: &random)
     let start = world.now
-    switch Int.random(in: 0..<22, using: &random) {
+    switch Int.random(in: 0..<25, using: &random) {
     case 0, 1, 2, 3: receive(address)
     case 4, 5: approve(lifetime)
     case 6: deny()
@@ -58,6 +58,10 @@ struct RandomRun {
     case 17, 18: setRule(Self.subjects.randomElement(using: &random) ?? "@capulet.example")
     case 19: disconnect()
     case 20: resume()
+    case 21, 22:
+      check(world.exchange(with: address))
+      model.exchanged(with: address, now: world.now)
+    case 23: endCall(address)
     default: wait(Double(lifetime) * [0.1, 0.5, 20][Int.random(in: 0..<3, using: &random)])
     }
     return "an event with \(address) at \(start.nanoseconds / 1_000_000) ms"
@@ -91,7 +95,7 @@ struct RandomRun {
       answered(effects.shown.filter { $0 != address }, by: "nothing")
       for shown in effects.shown where shown == address {
         if !model.isAllowed(contact) { fail("\(address) was shown us though nobody allowed it") }
-        model.grant(address, until: world.now.later(bySeconds: Limits.sessionLifetime), isAnswer: true)
+        model.grant(address, Limits.sessionLifetime, isAnswer: true, now: world.now)
       }
       if model.policy != .off { model.asking[address] = world.now }
     }
@@ -111,8 +115,7 @@ struct RandomRun {
       if !model.waits(address, world.now) { fail("\(address) was answered though it did not ask") }
       let isMeant = address.account == request.contact
       if !isMeant { mayBeAnswered(address, by: subject(request.contact, scope)) }
-      model.grant(
-        address, until: world.now.later(bySeconds: isMeant ? lifetime : Limits.sessionLifetime), isAnswer: true)
+      model.grant(address, isMeant ? lifetime : Limits.sessionLifetime, isAnswer: true, now: world.now)
     }
     check(effects)
   }
@@ -152,7 +155,7 @@ struct RandomRun {
     for address in addresses {
       if !model.waits(address, world.now) { fail("\(address) was answered though it did not ask") }
       mayBeAnswered(address, by: subject)
-      model.grant(address, until: world.now.later(bySeconds: Limits.sessionLifetime), isAnswer: true)
+      model.grant(address, Limits.sessionLifetime, isAnswer: true, now: world.now)
     }
   }
 
@@ -209,7 +212,7 @@ struct RandomRun {
     let contact = address.account
     let isFull = Bool.random(using: &random)
     let effects = (try? world.share("\(address)", full: isFull, lifetime: lifetime)) ?? []
-    model.grant(address, until: world.now.later(bySeconds: lifetime))
+    model.grant(address, lifetime, now: world.now)
     if let ask = model.asks[contact], address == .bare(contact) {
       model.asks[contact] = (ask.until, ask.lifetime, began: false, ask.isAnswered)
     }
@@ -256,6 +259,14 @@ struct RandomRun {
   private mutating func resume() {
     let unconfirmed = Set(Self.everybody.filter { _ in Bool.random(using: &random) })
     check(world.resume(unconfirmed: unconfirmed, hasNewPresence: Bool.random(using: &random)))
+  }
+
+  /// The last call with an address is over, and maybe with its account.
+  private mutating func endCall(_ address: Address) {
+    let last = JingleCalls.Last(ofAddress: true, ofAccount: Bool.random(using: &random))
+    let effects = world.endCall(address, last)
+    model.end { who, _ in who == address || last.ofAccount && who == .bare(address.account) }
+    check(effects)
   }
 
   private mutating func wait(_ seconds: Double) {

@@ -113,6 +113,16 @@ struct World {
   }
 
   @discardableResult
+  mutating func exchange(with address: Address) -> [DecloakEffect] {
+    sending(decloak.exchanged(with: address, audience: &audience, now: now))
+  }
+
+  @discardableResult
+  mutating func endCall(_ address: Address, _ last: JingleCalls.Last) -> [DecloakEffect] {
+    sending(decloak.callEnded(with: address, last, audience: &audience))
+  }
+
+  @discardableResult
   mutating func share(
     _ address: String, full: Bool = false, lifetime: UInt32 = Limits.sessionLifetime
   ) throws(DecloakError) -> [DecloakEffect] {

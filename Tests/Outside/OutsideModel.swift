@@ -55,6 +55,12 @@ struct OutsideModel: Equatable {
 
   /// By full or bare JID.
   var sessions: [String: Session] = [:]
+  /// What becomes of requests that no rule speaks of.
+  var policy = "off"
+  /// What was decided beforehand, by bare JID or `@domain`.
+  var rules: [String: String] = [:]
+  /// Full JIDs that asked, and that nobody has answered.
+  var asking: Set<String> = []
 
   init(mechanism: String) { self.mechanism = mechanism }
 

@@ -22,7 +22,7 @@ extension OutsideRun {
     note("Disconnect")
     try account.call(.Connection, "Disconnect")
     model.isOnline = false
-    model.sessions = [:]
+    isNewSession()
     try fence()
   }
 
@@ -77,7 +77,8 @@ extension OutsideRun {
     } then: {
       let wasOnline = model.isOnline
       try account.killAndStart()
-      try checkPolicy(policy)
+      (isHandling, unheard) = (false, [:])
+      try checkWhatIsDecided()
       guard wasOnline else { return }
       try comeBack()
     }
@@ -89,19 +90,20 @@ extension OutsideRun {
   /// What was set must hold across the death of the program, before there is a connection.
   func checkWhatIsKept(_ visibility: String) throws {
     try account.call(.Visibility, "SetInvisible")
-    try account.set(.Decloak, "Policy", .string("allow"))
+    (model.policy, model.rules) = ("allow", ["@\(Self.domain)": "ask", "nobody@\(Self.domain)": "deny"])
+    try account.set(.Decloak, "Policy", .string(model.policy))
+    for (subject, decision) in model.rules {
+      try account.call(.Decloak, "SetRule", [.string(subject), .string(decision)])
+    }
     try account.killAndStart()
     guard try account.get(.Visibility, "Mode").text == "invisible" else {
       throw WitnessError("the visibility is not kept: \(try account.all(.Visibility).brief)")
     }
-    try checkPolicy("allow")
+    try checkWhatIsDecided()
+    for subject in model.rules.keys { try account.call(.Decloak, "SetRule", [.string(subject), .string("")]) }
     try account.set(.Decloak, "Policy", .string("off"))
+    (model.policy, model.rules) = ("off", [:])
     try account.call(.Visibility, visibility == "visible" ? "SetVisible" : "SetInvisible")
-  }
-
-  private func checkPolicy(_ wanted: String) throws {
-    let kept = try account.get(.Decloak, "Policy").text
-    guard kept == wanted else { throw WitnessError("the policy was \(wanted), and is \(kept)") }
   }
 
   /// The server stops and starts, and all come back.
@@ -128,7 +130,10 @@ extension OutsideRun {
   }
 
   /// After another session began nobody is shown anything for a while any more, and all who see us are told anew.
-  private func isNewSession() { model.sessions = [:] }
+  private func isNewSession() {
+    model.sessions = [:]
+    asksNoMore { _ in true }
+  }
 
   /// Connects as often as it takes.
   func comeBack() throws {

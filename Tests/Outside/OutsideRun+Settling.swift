@@ -30,6 +30,7 @@ extension OutsideRun {
     for recorder in cast.recorders where !recorder.seen.isEmpty || model.sight(of: recorder.full) == .nothing {
       recorder.isLate = false
     }
+    asksNoMore { model.sight(of: $0) != .nothing }
     settled()
   }
 
@@ -55,6 +56,7 @@ extension OutsideRun {
     let state = try account.all(.Visibility)
     degraded.formUnion(state["Degraded"]?.list.map(\.text) ?? [])
     for recorder in cast.recorders { try judge(recorder.client?.takeAll() ?? [], at: recorder) }
+    try takeHanded()
     var differences = shownTo.subtracting(model.sessions.keys).sorted().map { "a session with \($0) that nobody began" }
     // The program ends sessions by itself, as when the other side leaves.
     for (address, _) in model.sessions where !shownTo.contains(address) { model.sessions[address] = nil }
@@ -65,6 +67,7 @@ extension OutsideRun {
     for question in questions where question.mustBeAnswered && !question.isAnswered {
       differences.append("\(question.recorder.role) sees us, and the \(question.kind.rawValue) is not answered")
     }
+    differences += unhanded.sorted().map { "call \($0) was proposed by somebody who sees us, and not handed over" }
     if differences.isEmpty { degraded = Set(state["Degraded"]?.list.map(\.text) ?? []) }
     return differences
   }

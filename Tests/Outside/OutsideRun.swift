@@ -52,8 +52,18 @@ public final class OutsideRun {
   var degraded: Set<String> = []
   /// Bare JIDs whose requests for a subscription nobody has answered.
   var waiting: Set<String> = []
-  /// The policy about strangers' requests.
-  var policy = "off"
+  /// Bare JIDs that are not heard for a while, by what refused them: "person", "policy", a rule's subject, or "nobody".
+  var unheard: [String: String] = [:]
+  /// When bare JIDs began to ask what nobody has answered.
+  var askedFirst: [String: ContinuousClock.Instant] = [:]
+  /// Bare JIDs that asked since the beginning, while anything was decided about that.
+  var everAsked: Set<String> = []
+  /// When bare JIDs asked last.
+  var lastAsked: [String: ContinuousClock.Instant] = [:]
+  /// Whether a program of the person's handles calls.
+  var isHandling = false
+  /// Calls that it must have been handed since the last settle, by their id.
+  var unhanded: Set<String> = []
   /// What the program refuses as not built.
   var missing: Set<String> = []
   /// The latest steps.
@@ -152,6 +162,7 @@ public final class OutsideRun {
     subscriptionTalk = []
     wasLost = false
     questions = []
+    unhanded = []
     account.owner.forget()
   }
 }

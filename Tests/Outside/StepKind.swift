@@ -14,6 +14,9 @@ enum StepKind: String, CaseIterable {
   case share = "Share"
   case revoke = "Revoke"
   case policy = "Policy"
+  case rule = "SetRule"
+  case decisions = "ListDecisions"
+  case handler = "AddHandler or RemoveHandler"
   case question = "a question to our resource"
   case move = "another group"
   case contactSubscribes = "a contact subscribes"
@@ -37,14 +40,15 @@ enum StepKind: String, CaseIterable {
     switch self {
     case .setPresence: 160
     case .hideFrom, .showTo: 100
-    case .setVisibility, .ask, .share, .question: 70
+    case .ask: 140
+    case .setVisibility, .share, .question, .rule: 70
+    case .policy: 40
     case .setInvisible, .setVisible, .revoke, .logOut: 50
     // Nobody is away, and we are not, for long.
     case .logIn, .connect: 150
     case .move, .contactSubscribes, .subscribe: 40
-    case .contactUnsubscribes, .unsubscribe, .deny, .remove, .requestDecloak, .policy, .repeated: 20
-    case .disconnect: 10
-    case .cut, .cutInCall: 10
+    case .contactUnsubscribes, .unsubscribe, .deny, .remove, .requestDecloak, .repeated, .handler: 20
+    case .disconnect, .cut, .cutInCall, .decisions: 10
     case .kill, .killInCall: 3
     case .restart: 1
     }
@@ -66,6 +70,8 @@ enum StepKind: String, CaseIterable {
 /// What a recorder asks of our account.
 enum QuestionKind: String, CaseIterable {
   case ping, message
+  /// That a program of the person's may handle.
+  case talk = "question to a handler"
   /// To the bare JID, which the server answers.
   case last = "jabber:iq:last"
   case items = "disco#items"

@@ -89,7 +89,10 @@ struct RuleSubjectTests {
 
   @Test(
     "Nothing else is one",
-    arguments: ["", "@", "@@", "@romeo@montague.lit", "romeo@montague.lit/garden", "@montague.lit/garden", "to:*%a@b"])
+    arguments: [
+      "", "@", "@@", "@romeo@montague.lit", "romeo@montague.lit/garden", "@montague.lit/garden", "to:*%a@b", "@*",
+      "@*.lit",
+    ])
   func refused(_ text: String) {
     let error = #expect(throws: AccountError.self) { try ruleSubject(text) }
     #expect(error?.code == .invalidJID && error?.text.contains("subject") == true)

@@ -57,6 +57,49 @@ struct CrashTests {
     }
   }
 
+  @Test(
+    "A file that was taken away after a sudden end is missed at each start, until it is back or nobody wants it",
+    arguments: ["state.db", "state.db-wal"])
+  @LoopActor func takenAway(_ name: String) async throws {
+    let home = try Home()
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = home.path as String] in
+      EventLoop.runInBackground()
+      try await CrashTests.endOpen(path)
+    }
+    rename(home.file(name), home.file("elsewhere"))
+    for _ in 1...2 {
+      let error = await failure { () async throws(StoreError) in _ = try await Store.open(directory: home.path) }
+      #expect(error?.code == .broken && error?.message.contains("\(home.file(name)) is missing") == true)
+    }
+    rename(home.file("elsewhere"), home.file(name))
+    let store = try await home.open()
+    #expect(try store.account(juliet).leastMechanism() == "SCRAM-9")
+    await store.close()
+    // Closed in order there is no log, and nothing to miss.
+    await (try home.open()).close()
+  }
+
+  @LoopActor static func endOpen(_ path: String) async throws {
+    let store = try await Store.open(directory: path)
+    let account = store.account(juliet)
+    try account.setLeastMechanism("SCRAM-9")
+    try await account.flush()
+    kill(getpid(), SIGKILL)
+    await store.close()
+  }
+
+  @Test("Whoever wants to go on without a file that is gone removes the note of it")
+  @LoopActor func givenUp() async throws {
+    let home = try Home()
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = home.path as String] in
+      EventLoop.runInBackground()
+      try await CrashTests.endOpen(path)
+    }
+    unlink(home.file("state.db-wal"))
+    unlink(home.file("lock"))
+    #expect(try await home.open().account(juliet).leastMechanism() != "SCRAM-9")
+  }
+
   @Test("Whenever it comes, what was acknowledged is there, and the roster is one that there was")
   @LoopActor func killedAnywhere() async throws {
     for yields in [0, 300, 2_000, 10_000, 40_000] {

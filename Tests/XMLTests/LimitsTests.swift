@@ -61,6 +61,28 @@ struct LimitsTests {
     #expect(fed <= 256 * 1024 + 2048)
   }
 
+  @Test("What is written of a stanza is not many times what was read, however many names one declaration serves")
+  func repeatedNamespaces() throws {
+    let long = String(repeating: "n", count: 20_000)
+    for inside in ["<p:a/>", "<a p:b=''/>", "<p:a><a/></p:a>"] {
+      let text = "<m xmlns:p='\(long)'>" + String(repeating: inside, count: 5_000) + "</m>"
+      let events = openedParser().feed(text + "<next/>")
+      #expect(events.stanzas.count == 2)
+      let written = try #require(events.stanzas.first).bytes(within: "jabber:client").count
+      #expect(written <= 2 * text.utf8.count + Limits().namespaceBytes)
+    }
+  }
+
+  @Test("Namespaces that are declared where they are used, or are short, are no cause to leave anything out")
+  func honestNamespaces() {
+    for item in ["<c xmlns='urn:xmpp:mix:roster:0'/>", "<p:c xmlns:p='urn:p'/>", "<a xml:lang='de'/>"] {
+      let text = "<m>" + String(repeating: item, count: 5_000) + "</m>"
+      #expect(openedParser().feed(text).stanzas.first?.children.count == 5_000)
+    }
+    let short = "<m xmlns:p='urn:xmpp:p'>" + String(repeating: "<p:a/>", count: 2_000) + "</m>"
+    #expect(openedParser().feed(short).stanzas.first?.children.count == 2_000)
+  }
+
   @Test("Many stanzas in a row are no large stanza")
   func manyStanzas() {
     let parser = openedParser(limits: limits { $0.stanzaBytes = 1000 })

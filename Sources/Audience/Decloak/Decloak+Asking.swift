@@ -61,6 +61,8 @@ extension Decloak {
       asks[contact] = ask
       let end = now.later(bySeconds: ask.lifetime)
       session.expiresAt = session.origin == .requested ? end : max(session.expiresAt, end)
+      // The lifetime counts from the answer, also when it is renewed.
+      if session.origin == .requested { session.exchangedAt = now }
       audience.update(session)
     }
     guard peers[address] == nil, peers.count < Limits.peers,

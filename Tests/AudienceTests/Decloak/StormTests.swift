@@ -42,6 +42,19 @@ struct StormTests {
     #expect(world.audience.sessions.count == 12)
   }
 
+  @Test("Whoever was announced too often to be so again is not shown us either")
+  func tooOftenToBeTold() {
+    var world = World(.allow, mode: .invisible)
+    for _ in 1...Limits.announcementsPerContact {
+      #expect(world.receiveAndLeave("tybalt@capulet.example/street").announced.map(\.isAutomatic) == [false])
+    }
+    world.setMode(.visible)
+    #expect(world.receive("tybalt@capulet.example/street").isEmpty)
+    #expect(world.decloak.droppedRequests == 1)
+    world.wait(120)
+    #expect(world.receive("tybalt@capulet.example/street").shown.count == 1)
+  }
+
   @Test("Whoever was allowed is answered again, and told of once in 120 s")
   func allowedAgain() {
     var world = World(.allow)
