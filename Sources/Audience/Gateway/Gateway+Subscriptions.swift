@@ -9,7 +9,7 @@ extension Gateway {
     _ contact: BareAddress, to target: BareAddress, now: Instant
   ) -> [GatewayEffect] {
     let subscription = GatewaySubscription(contact: contact, target: target)
-    guard !isBalanced, isOpen(target, to: contact) else { return [] }
+    guard !isBalanced, verdict(on: target, for: contact) != nil else { return [] }
     if subscriptions.contains(subscription) {
       // Its server has forgotten. Whoever we hide from is told nothing.
       guard isShown(subscription) else { return [] }

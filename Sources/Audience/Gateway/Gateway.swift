@@ -151,20 +151,21 @@ public struct Gateway: Sendable {
     return "\(address.canonical)@\(domain)"
   }
 
-  func makeHost(_ target: BareAddress, serial: UInt64 = 0) -> GatewayHost {
+  func makeHost(_ target: BareAddress, _ verdict: TargetRules.Verdict? = nil, serial: UInt64 = 0) -> GatewayHost {
     var host = GatewayHost(
       serial: serial, audience: Audience(account: target),
       decloak: Decloak(nonce: "\(nonce).\(serial)", policy: policy), verdict: .hidden)
-    host.obey(rules, verdict(on: target))
+    host.obey(rules, verdict ?? self.verdict(on: target))
     host.audience.visibility = visibility
     host.decloak.room = SharedRoom(forQuestions: false, forAnswers: false)
     return host
   }
 
-  mutating func addHost(_ target: BareAddress) {
+  /// - Parameter verdict: what the rules say about the address, where that is known.
+  mutating func addHost(_ target: BareAddress, _ verdict: TargetRules.Verdict? = nil) {
     guard hosts[target] == nil else { return }
     serial += 1
-    hosts[target] = makeHost(target, serial: serial)
+    hosts[target] = makeHost(target, verdict, serial: serial)
     hostsBySerial[serial] = target
   }
 

@@ -140,7 +140,8 @@ struct GatewayStreamTests {
       Set(back) == [
         .decloak(romeoAtSip, .hide(jid("nurse@capulet.example/hall"))),
         .decloak(BareAddress("+1555@\(sip)"), .hide(jid("paris@a.example/x"))),
-        .unsubscribed(mine), unavailable, .decloak(romeoAtSip, .show(.bare(romeo), full: true)),
+        .unsubscribed(mine), unavailable, .subscribed(GatewaySubscription(contact: romeo, target: romeoAtSip)),
+        .decloak(romeoAtSip, .show(.bare(romeo), full: true)),
       ])
     #expect(world.refused.isEmpty)
     #expect(world.connect() == [.decloak(romeoAtSip, .show(.bare(romeo), full: true))])
