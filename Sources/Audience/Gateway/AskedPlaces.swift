@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The places of requests that wait for a person. Where the asker takes its request back, or leaves, the place stays taken
-/// until the request would have expired: otherwise whoever watches would be told of as many as come and go.
+/// The places of requests that wait for a person. Where the asker takes its request back, or leaves, the place stays
+/// taken until the request would have expired: otherwise whoever watches would be told of as many as come and go.
 struct AskedPlaces: Sendable {
   private struct Place {
     let contact: BareAddress

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What people decide beforehand. Rules about the asker say whom we answer; rules about the address that is asked say what
-// there is to be seen at all.
+// What people decide beforehand. Rules about the asker say whom we answer; rules about the address that is asked say
+// what there is to be seen at all.
 
 extension Gateway {
   /// Sets the policy. Going `off` is a no to everybody who waits, takes back every yes given to a request, and shows

@@ -23,8 +23,8 @@ extension Gateway {
     }
   }
 
-  /// What we do has changed (``presence``: show and status; otherwise what we can do): those who are to know are sent our
-  /// presence again.
+  /// What we do has changed (``presence``: show and status; otherwise what we can do): those who are to know are sent
+  /// our presence again.
   public func showAgain(presence: Bool) -> [GatewayEffect] {
     hosts.flatMap { target, host -> [GatewayEffect] in
       let audience = host.audience

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Subscriptions to our addresses (RFC 6121 §3). There is no roster at a gateway: we keep them ourselves, and the same judge
-// decides about them as about requests.
+// Subscriptions to our addresses (RFC 6121 §3). There is no roster at a gateway: we keep them ourselves, and the same
+// judge decides about them as about requests.
 
 extension Gateway {
   /// A subscription request arrived.
@@ -129,8 +129,8 @@ extension Gateway {
     hosts[subscription.target]?.audience.isShownBySubscription(subscription.contact) == true
   }
 
-  /// Whether somebody who is subscribed sees an address by it, unless ``Visibility`` keeps it hidden: rules that came later
-  /// make the subscription dormant, and it comes back with them.
+  /// Whether somebody who is subscribed sees an address by it, unless ``Visibility`` keeps it hidden: rules that came
+  /// later make the subscription dormant, and it comes back with them.
   private func isInForce(_ subscription: GatewaySubscription) -> Bool {
     !isBalanced && policy != .off && subscriptions.contains(subscription)
       && rules.rule(for: subscription.contact)?.decision != .deny && !isHidden(subscription.target)

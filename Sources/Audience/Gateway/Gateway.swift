@@ -2,14 +2,14 @@
 
 /// Presence Decloaking at a gateway (XEP-0276 §5), where every address of a domain is ours: who may know of which.
 ///
-/// Each address that somebody has to do with is a host: an ``Audience`` and a ``Decloak`` of its own, which judge as they
-/// do for a person's account. This value keeps the hosts, says which addresses can be seen at all, and holds all of them
-/// together to the limits of one service. Like its parts it knows neither I/O nor clock: each event changes it and returns
-/// what is to be done.
+/// Each address that somebody has to do with is a host: an ``Audience`` and a ``Decloak`` of its own, which judge as
+/// they do for a person's account. This value keeps the hosts, says which addresses can be seen at all, and holds all
+/// of them together to the limits of one service. Like its parts it knows neither I/O nor clock: each event changes
+/// it and returns what is to be done.
 ///
-/// What arrives: `Gateway+Arrivals.swift`; what people say: `Gateway+Answers.swift`, `Gateway+Rules.swift`; subscriptions:
-/// `Gateway+Subscriptions.swift`; the stream, time and visibility: `Gateway+Streams.swift`, `Gateway+Time.swift`,
-/// `Gateway+Visibility.swift`.
+/// What arrives: `Gateway+Arrivals.swift`; what people say: `Gateway+Answers.swift`, `Gateway+Rules.swift`;
+/// subscriptions: `Gateway+Subscriptions.swift`; the stream, time and visibility: `Gateway+Streams.swift`,
+/// `Gateway+Time.swift`, `Gateway+Visibility.swift`.
 public struct Gateway: Sendable {
   /// What was not told, by reason.
   public struct Counts: Hashable, Sendable {
@@ -97,12 +97,15 @@ public struct Gateway: Sendable {
     hosts[target]?.audience.contains(address) == true
   }
 
-  /// Whether an address of ours is one that does not exist, whoever asks: that of the domain itself, one that stands for
-  /// nobody, one that no rule shows while there are rules about addresses.
+  /// Whether an address of ours is one that does not exist, whoever asks: that of the domain itself, one that stands
+  /// for nobody, one that no rule shows while there are rules about addresses.
   public func isHidden(_ target: BareAddress) -> Bool { verdict(on: target) == .hidden }
 
   /// Our addresses that somebody has to do with, in no particular order.
   public var targets: some Collection<BareAddress> { hosts.keys }
+
+  /// Our addresses that one contact has to do with, in their order. Who sees them is another question.
+  public func targets(of contact: BareAddress) -> [BareAddress] { (pairs[contact] ?? [:]).keys.sorted() }
 
   /// The requests that wait, oldest first, each with the address that is asked.
   public var pendingRequests: [(target: BareAddress, request: DecloakRequest)] {
