@@ -11,8 +11,7 @@ struct GatewayPropertyTests {
   private static let sequences = getenv("SEQUENCES").flatMap { UInt64(String(cString: $0)) } ?? 1000
 
   @Test(
-    "Only those who may know are shown an address, hidden ones are never heard of, and exactly those who no longer may know are told"
-  )
+    "Only those who may know are shown an address, and who may know no longer is told; hidden ones are never heard of")
   func anySequence() throws {
     for seed in 0..<Self.sequences {
       var run = GatewayRun(seed: seed)
