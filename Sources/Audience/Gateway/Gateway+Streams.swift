@@ -12,7 +12,8 @@ extension Gateway {
       effects += host.audience.subscribers.filter(host.audience.isShownBySubscription).sorted()
         .map { .decloak(target, .show(.bare($0), full: true)) }
     }
-    return owedAnswers.sorted { $0.key < $1.key }.map { $1 ? .subscribed($0) : .unsubscribed($0) } + effects
+    return owedAnswers.keys.filter(mayBeAnswered).sorted()
+      .map { owedAnswers[$0] == .ended ? .unsubscribed($0) : .subscribed($0) } + effects
   }
 
   /// Our stream ends (in order: the unavailables can still be sent) or has ended.
@@ -45,7 +46,7 @@ extension Gateway {
   public func verdict(_ departure: Departure, from target: BareAddress, to address: Address?) -> DepartureVerdict {
     guard let address else { return .refuse }
     let subscription = GatewaySubscription(contact: address.account, target: target)
-    if departure == .subscription, owedAnswers[subscription] != nil { return .send }
+    if departure == .subscription, mayBeAnswered(subscription) { return .send }
     return DepartureTable.verdict(departure, destination(of: address, from: target), .open)
   }
 
@@ -61,7 +62,8 @@ extension Gateway {
     let isShown = departure == .available
     guard wasShown != isShown else { return }
     shownCount += isShown ? 1 : -1
-    settle(target, address.account)
+    // Whoever may be shown an address is in the books already.
+    if !isShown || pairs[address.account]?[target] == nil { settle(target, address.account) }
   }
 
   /// Notes who was shown one of our addresses by an earlier run of the program that took nothing back.

@@ -3,6 +3,14 @@
 // Subscriptions to our addresses (RFC 6121 §3). There is no roster at a gateway: we keep them ourselves, and the same
 // judge decides about them as about requests.
 
+/// What somebody is to be told about a subscription.
+enum OwedAnswer: Hashable, Sendable {
+  /// It was granted; a person may have meant it although the contact does not see us.
+  case granted(reveal: Bool)
+  /// It is over.
+  case ended
+}
+
 extension Gateway {
   /// A subscription request arrived.
   public mutating func subscribe(
@@ -13,7 +21,7 @@ extension Gateway {
     if subscriptions.contains(subscription) {
       // Its server has forgotten. Whoever we hide from is told nothing.
       guard isShown(subscription) else { return [] }
-      owedAnswers[subscription] = true
+      owedAnswers[subscription] = .granted(reveal: false)
       return [.subscribed(subscription), .decloak(target, .show(.bare(contact), full: true))]
     }
     if let silence = hosts[target]?.decloak.silences[contact], silence.until > now, silence.judge != .nobody {
@@ -57,7 +65,7 @@ extension Gateway {
       throw .limitExceeded(
         "subscriptions (\(Limits.gatewaySubscriptions), \(Limits.gatewaySubscriptionsPerAsker) of one contact)")
     }
-    return waiting.flatMap { grant($0, now: now) }
+    return waiting.flatMap { grant($0, reveal: reveal, now: now) }
   }
 
   /// Says no to subscription requests. The other side learns nothing.
@@ -96,12 +104,14 @@ extension Gateway {
     settle(subscription.target, subscription.contact)
   }
 
-  private mutating func grant(_ subscription: GatewaySubscription, now: Instant) -> [GatewayEffect] {
+  private mutating func grant(
+    _ subscription: GatewaySubscription, reveal: Bool = false, now: Instant
+  ) -> [GatewayEffect] {
     guard subscriptions.hasRoom(for: subscription.contact), subscriptions.insert(subscription) else {
       counts.dropped += 1
       return []
     }
-    owedAnswers[subscription] = true
+    owedAnswers[subscription] = .granted(reveal: reveal)
     return [.keep(subscription), .subscribed(subscription)]
       + (isInForce(subscription) ? enforce(subscription, true, now: now) : [])
   }
@@ -113,8 +123,17 @@ extension Gateway {
     guard isShown(subscription), owedAnswers.count < Limits.gatewaySubscriptions else {
       return [.drop(subscription)] + enforce(subscription, false, now: now)
     }
-    owedAnswers[subscription] = false
+    owedAnswers[subscription] = .ended
     return [.drop(subscription), .unsubscribed(subscription)] + enforce(subscription, false, now: now)
+  }
+
+  /// Whether what is owed may leave: a rule that came in between takes a yes back.
+  func mayBeAnswered(_ subscription: GatewaySubscription) -> Bool {
+    switch owedAnswers[subscription] {
+    case .granted(let reveal): isInForce(subscription) && (reveal || isShown(subscription))
+    case .ended: true
+    case nil: false
+    }
   }
 
   private func judge(

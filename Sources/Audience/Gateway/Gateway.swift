@@ -60,8 +60,8 @@ public struct Gateway: Sendable {
   var bucket = AnnouncementBucket()
   /// How many addresses of others have copies of our presence.
   var shownCount = 0
-  /// Whom a subscription was granted (`true`), or ended for, and to whom that has not left yet.
-  var owedAnswers: [GatewaySubscription: Bool] = [:]
+  /// What was decided about subscriptions, and has not left yet.
+  var owedAnswers: [GatewaySubscription: OwedAnswer] = [:]
   private let nonce: String
   private var serial: UInt64 = 0
 

@@ -20,6 +20,8 @@ struct GatewayMayKnow {
   var showsOthers = true
   var exceptions: Set<BareAddress> = []
   var subscriptions: Set<GatewaySubscription> = []
+  /// Those that a person granted and meant, whoever is hidden from.
+  var revealed: Set<GatewaySubscription> = []
   var grants: [GatewaySession: Grant] = [:]
   /// Who asked whom and has not left, and when it last did.
   var asking: [GatewaySession: Instant] = [:]

@@ -59,6 +59,21 @@ struct GatewaySubscriptionTests {
     #expect(try world.authorize(reveal: true) == [.keep(mine), .subscribed(mine)])
   }
 
+  @Test("A yes that has not left is not told after a rule that takes it back")
+  func overtaken() throws {
+    var world = GatewayWorld(.ask)
+    world.subscribe()
+    world.disconnect(inOrder: false)
+    #expect(try world.authorize() == [.keep(mine), .subscribed(mine), presence])
+    #expect(world.gateway.verdict(.subscription, from: romeoAtSip, to: .bare(juliet)) == .send)
+    try world.setRule("to:*", .deny)
+    #expect(world.gateway.verdict(.subscription, from: romeoAtSip, to: .bare(juliet)) != .send)
+    #expect(world.connect().isEmpty)
+    #expect(try world.setRule("to:*", nil).sent == [presence])
+    world.disconnect(inOrder: false)
+    #expect(world.connect() == [.subscribed(mine), presence])
+  }
+
   @Test("A later rule answers who waits")
   func laterRule() throws {
     var world = GatewayWorld(.ask)
