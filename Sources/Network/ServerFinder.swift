@@ -35,6 +35,7 @@ public final class ServerFinder {
   private let wanted: WantedServer
   private let lookups: LookupSettings
   private let time: any TimeSource
+  private let queueLimit: Int
   private let onStep: @LoopActor (Step) -> Void
   private var targets: [ServerTarget] = []
   private var race = ConnectionRace(targets: 0)
@@ -56,14 +57,16 @@ public final class ServerFinder {
   ///   - wanted: the server.
   ///   - lookups: whom names are asked of.
   ///   - time: the clock of all time-outs.
+  ///   - queueLimit: how many bytes may wait for a server that does not read.
   ///   - onStep: told what is being done.
   public init(
     _ wanted: WantedServer, lookups: LookupSettings = LookupSettings(), time: any TimeSource,
-    onStep: @escaping @LoopActor (Step) -> Void = { _ in }
+    queueLimit: Int = Transport.defaultQueueLimit, onStep: @escaping @LoopActor (Step) -> Void = { _ in }
   ) {
     self.wanted = wanted
     self.lookups = lookups
     self.time = time
+    self.queueLimit = queueLimit
     self.onStep = onStep
   }
 
@@ -210,9 +213,9 @@ public final class ServerFinder {
     case .lookUp(let target): spawn { await self.lookUp(target) }
     case .connect(let number, let address, let target):
       onStep(.connecting(targets[target].host, address))
-      let attempt = ConnectionAttempt(to: address, time: time, timeout: Self.attemptLimit) { [weak self] result in
-        self?.ended(number, result)
-      }
+      let attempt = ConnectionAttempt(
+        to: address, time: time, timeout: Self.attemptLimit, queueLimit: queueLimit
+      ) { [weak self] result in self?.ended(number, result) }
       attempts[number] = (attempt, target)
     case .callOff(let number): attempts.removeValue(forKey: number)?.attempt.cancel()
     case .won(let number):

@@ -50,7 +50,7 @@ public final class ClientStream: StanzaStream {
   private var negotiation: Negotiation
   /// Servers judge the size of a stanza before they write every apostrophe in it as six bytes, and take up to 512 KiB
   /// from other servers. What they relay from a stranger must not end our stream.
-  private static let limits: Limits = {
+  static let limits: Limits = {
     var limits = Limits()
     limits.stanzaBytes = 4 * 1024 * 1024
     // A roster of 100,000 contacts comes in one piece.

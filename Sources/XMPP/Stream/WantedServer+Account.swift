@@ -24,7 +24,7 @@ extension WantedServer {
   }
 
   /// What DNS can be asked about; or a numeric address, without brackets.
-  private static func name(_ host: String) throws(StreamEnd) -> String {
+  static func name(_ host: String) throws(StreamEnd) -> String {
     let isLiteral = host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
     let bare = isLiteral ? String(host.dropFirst().dropLast()) : host
     if SocketAddress(bare, port: 0) != nil { return bare }
