@@ -167,7 +167,10 @@ extension Account {
   func noteRefused(_ presence: Presence) {
     guard let condition = presence.error?.condition else { return }
     guard let from = presence.from, from.bare != jid, from != jid.server else {
-      return refusedPresence = condition.rawValue
+      // An earlier session of ours, once the server gives it up, sends back what it was broadcast (seen on Prosody).
+      let isAnother = presence.from.map { $0.resource != nil && $0 != fullJID.map { JID($0) } } ?? false
+      if !isAnother { refusedPresence = condition.rawValue }
+      return
     }
     // What comes from others is theirs to say, and no contact can veto a change: a server that cannot be reached, somebody
     // whom the person has blocked (ejabberd says `not-acceptable`, Prosody sends back each broadcast; measured). But a server

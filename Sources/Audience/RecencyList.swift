@@ -8,7 +8,8 @@ struct RecencyList<Element: Hashable & Sendable>: Sendable {
     var after = -1
   }
 
-  // A ring: the first node is no element, and stands before the first and behind the last. It is made when it is needed.
+  // A ring: the first node is no element, and stands before the first and behind the last. It is made when it is
+  // needed.
   private var nodes: [Node] = []
   private var free: [Int] = []
   private var places: [Element: Int] = [:]

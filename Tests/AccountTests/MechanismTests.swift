@@ -123,6 +123,21 @@ struct MechanismTests {
     #expect(hidden.account.audience.mode == .only)
   }
 
+  @Test("What an earlier session of ours sends back when the server gives it up is no refusal; from our account it is")
+  @LoopActor func sentBackByAnother() async throws {
+    for (from, code) in [("juliet@localhost/given-up", nil), ("juliet@localhost", AccountError.Code.serverRefused)] {
+      let home = try await home(.invisible)
+      let error = """
+        <presence type='error' from='\(from)'><error type='cancel'>\
+        <recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+        """
+      try home.server.bounces = { $0.name == "presence" ? error : nil }
+      let account = home.account
+      let failure = await outcome { () throws(AccountError) in try await account.setVisibility(.visible) }.value()
+      #expect(failure?.code == code)
+    }
+  }
+
   @Test("Type invisible never goes to a server that does not announce it")
   @LoopActor func unannounced() async throws {
     let home = try await Home(wish: .invisible, mechanism: .invisiblePresence, roster: Self.roster)

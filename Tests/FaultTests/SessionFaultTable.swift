@@ -57,9 +57,8 @@ extension SessionFault {
     .said("an entity", cannotBeRead) { _ in "<message><body>&nbsp;</body></message>" },
     .said("a DTD", cannotBeRead) { _ in "<!DOCTYPE a [<!ENTITY b 'c'>]>" },
     .said("tags that do not match", cannotBeRead) { _ in "<message></presence>" },
-    .said("a message of 5 MB", cannotBeRead) { subject in
-      "<message from='stranger@localhost/x'><body>" + String(repeating: "0123456789", count: 500_000)
-        + "</body></message>"
+    .said("5 MB of what is no stanza", cannotBeRead) { _ in
+      "<odd>" + String(repeating: "0123456789", count: 500_000) + "</odd>"
     },
     .said("an endless tag", cannotBeRead) { _ in "<message " + String(repeating: "a", count: 5_000_000) },
     SessionFault("invalid UTF-8", cannotBeRead) {
@@ -76,6 +75,10 @@ extension SessionFault {
     .said("a message that is 50,000 deep", .goesOn, stanzas: 1) { _ in
       "<message from='stranger@localhost/x'>" + String(repeating: "<a>", count: 50_000)
         + String(repeating: "</a>", count: 50_000) + "</message>"
+    },
+    .said("a message of 5 MB", .goesOn, stanzas: 1) { _ in
+      "<message from='stranger@localhost/x'><body>" + String(repeating: "0123456789", count: 500_000)
+        + "</body></message>"
     },
     .said("stanzas that are none", .goesOn, stanzas: 5) { _ in
       "<iq/><presence type='odd'/><message to='@'/><iq type='get' from='@@'/><odd/><iq type='result'/> \n\n"

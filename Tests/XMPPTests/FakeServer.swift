@@ -17,6 +17,7 @@ final class FakeServer {
   var onReceive: (String) -> Void = { _ in }
   private let listener: Int32
   private var client: Int32 = -1
+  private var unsent: [UInt8] = []
   private var changed: [CheckedContinuation<Void, Never>] = []
 
   init() {
@@ -31,8 +32,24 @@ final class FakeServer {
   }
 
   func send(_ text: String) {
-    let bytes = Array(text.utf8)
-    _ = Glibc.send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    unsent += Array(text.utf8)
+    flush()
+  }
+
+  /// Sends what the client takes, and the rest when it takes more.
+  private func flush() {
+    guard client >= 0, !unsent.isEmpty else { return }
+    let count = Glibc.send(client, unsent, unsent.count, Int32(MSG_NOSIGNAL))
+    unsent.removeFirst(max(count, 0))
+    guard !unsent.isEmpty else { return watch() }
+    guard count >= 0 || errno == EAGAIN else { return unsent = [] }
+    EventLoop.shared.watch(client, for: [.read, .write]) { [weak self] interest in
+      if interest.contains(.write) { self?.flush() } else { self?.read() }
+    }
+  }
+
+  private func watch() {
+    EventLoop.shared.watch(client, for: .read) { [weak self] _ in self?.read() }
   }
 
   /// Cuts the connection.
@@ -43,6 +60,7 @@ final class FakeServer {
     shutdown(client, Int32(SHUT_RDWR))
     close(client)
     client = -1
+    unsent = []
   }
 
   /// Leaves what the client sends where it is.
@@ -61,7 +79,7 @@ final class FakeServer {
   private func accept() {
     client = Glibc.accept(listener, nil, nil)
     _ = fcntl(client, F_SETFL, O_NONBLOCK)
-    EventLoop.shared.watch(client, for: .read) { [weak self] _ in self?.read() }
+    watch()
     wake()
   }
 
@@ -87,7 +105,7 @@ final class FakeServer {
 }
 
 extension FakeServer {
-  static let header =
+  nonisolated static let header =
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
     + "from='shakespeare.lit' id='1' version='1.0'>"
 

@@ -120,7 +120,7 @@ extension Decloak {
         continue
       }
       // Who cannot be shown to now goes on waiting for a person.
-      guard audience.canBeShownByPolicy(request.contact),
+      guard verdict(on: request.contact, audience).decision == .allow,
         hasSessions(for: request.requesters.count, of: request.contact, audience)
       else { continue }
       effects += show(

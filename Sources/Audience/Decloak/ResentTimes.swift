@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Who was sent our presence again lately. All wait equally long for the next time, so the first to be noted is the first to
-/// be forgotten, and nothing is searched through.
+/// Who was sent our presence again lately. All wait equally long for the next time, so the first to be noted is the
+/// first to be forgotten, and nothing is searched through.
 struct ResentTimes: Sendable {
   private var times: [Address: Instant] = [:]
   private var order = RecencyList<Address>()

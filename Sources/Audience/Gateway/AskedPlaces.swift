@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The places of requests that wait for a person. Where the asker takes its request back, or leaves, the place stays taken
-/// until the request would have expired: otherwise whoever watches would be told of as many as come and go.
+/// The places of requests that wait for a person. Where the asker takes its request back, or leaves, the place stays
+/// taken until the request would have expired: otherwise whoever watches would be told of as many as come and go.
 struct AskedPlaces: Sendable {
   private struct Place {
     let contact: BareAddress
@@ -15,6 +15,11 @@ struct AskedPlaces: Sendable {
 
   /// How many are taken.
   var count: Int { places.count }
+
+  /// The requests that wait, and who asks.
+  var waiting: [(id: String, contact: BareAddress)] {
+    places.compactMap { $1.isWithdrawn ? nil : ($0, $1.contact) }
+  }
 
   /// Whether there is one for an asker.
   mutating func hasRoom(for contact: BareAddress, now: Instant) -> Bool {

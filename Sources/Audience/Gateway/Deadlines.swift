@@ -8,8 +8,8 @@ struct GatewayPair: Hashable, Sendable {
   let contact: BareAddress
 }
 
-/// When there is something to do, and for whom. A deadline that was put off or is void stays until its time comes: whoever
-/// takes it looks whether it still holds.
+/// When there is something to do, and for whom. A deadline that was put off or is void stays until its time comes:
+/// whoever takes it looks whether it still holds.
 struct Deadlines: Sendable {
   private struct Entry: Comparable, Sendable {
     let instant: Instant

@@ -44,8 +44,8 @@ extension Decloak {
       + revoke(nil, audience: &audience).effects
   }
 
-  /// What a rule says about the address has changed: whoever waits and is covered by no other is answered by it, and who
-  /// was refused by another is heard again.
+  /// What a rule says about the address has changed: whoever waits and is covered by no other is answered by it, and
+  /// who was refused by another is heard again.
   mutating func targetChanged(
     _ pattern: TargetPattern, audience: inout Audience, now: Instant
   ) -> [DecloakEffect] {

@@ -12,7 +12,7 @@ extension Gateway {
     _ arrived: ArrivedRequest, at target: BareAddress, now: Instant
   ) -> [GatewayEffect] {
     let contact = arrived.requester.account
-    guard isOpen(target, to: contact) else { return [] }
+    guard let verdict = verdict(on: target, for: contact) else { return [] }
     guard hasAddresses(target, for: arrived.requester), hasCopies(target, for: arrived.requester) else {
       counts.dropped += 1
       return []
@@ -21,6 +21,7 @@ extension Gateway {
     arrived.isInRoster = subscriptions.contains(GatewaySubscription(contact: contact, target: target))
     let room = SharedRoom(
       forQuestions: places.hasRoom(for: contact, now: now), forAnswers: bucket.hasOne(now))
+    addHost(target, verdict)
     return change(target, with: contact, now: now) { [arrived] host in
       host.received(arrived, room, now: now)
     }
@@ -93,14 +94,16 @@ extension Gateway {
 
   // MARK: Steps
 
-  /// Whether anybody is heard who asks for an address.
-  mutating func isOpen(_ target: BareAddress, to contact: BareAddress) -> Bool {
-    guard policy != .off, contact.domain != domain else { return false }
-    guard !isHidden(target) else {
+  /// What the rules say about an address that somebody asks for.
+  /// - Returns: `nil` where nobody is heard.
+  mutating func verdict(on target: BareAddress, for contact: BareAddress) -> TargetRules.Verdict? {
+    guard policy != .off, contact.domain != domain else { return nil }
+    let verdict = verdict(on: target)
+    guard verdict != .hidden else {
       counts.hidden += 1
-      return false
+      return nil
     }
-    return true
+    return verdict
   }
 
   /// Nobody collects addresses of ours without end.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What is noted beside the hosts, so that no event has to walk through all of them. After an event, one look at the pair
-// that it concerned finds out what has changed.
+// What is noted beside the hosts, so that no event has to walk through all of them. After an event, one look at the
+// pair that it concerned finds out what has changed.
 
 extension Gateway {
   /// What is noted of an address of ours and somebody who has to do with it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What people decide beforehand. Rules about the asker say whom we answer; rules about the address that is asked say what
-// there is to be seen at all.
+// What people decide beforehand. Rules about the asker say whom we answer; rules about the address that is asked say
+// what there is to be seen at all.
 
 extension Gateway {
   /// Sets the policy. Going `off` is a no to everybody who waits, takes back every yes given to a request, and shows
@@ -53,6 +53,7 @@ extension Gateway {
   private mutating func targetsChanged(
     _ pattern: TargetPattern, isGeneral: Bool, now: Instant
   ) -> [GatewayEffect] {
+    let known = Set(hosts.keys)
     var changed: [BareAddress: TargetRules.Verdict] = [:]
     for (target, host) in hosts {
       guard let canonical = canonical(target), isGeneral || pattern.matches(Array(canonical.utf8)) else { continue }
@@ -62,7 +63,8 @@ extension Gateway {
     let effects = changeAll(Array(changed.keys), now: now) { host in
       changed[host.audience.account].map { host.targetChanged(to: $0, by: pattern, now: now) } ?? []
     }
-    return effects + reconsider(now: now) { changed[$0.target] != nil || isGeneral }
+    // An address that was hidden has no host, whoever is subscribed to it.
+    return effects + reconsider(now: now) { changed[$0.target] != nil || !known.contains($0.target) }
   }
 
   /// Considers subscriptions again, after something was said that may decide about them.

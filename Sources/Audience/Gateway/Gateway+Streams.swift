@@ -12,7 +12,8 @@ extension Gateway {
       effects += host.audience.subscribers.filter(host.audience.isShownBySubscription).sorted()
         .map { .decloak(target, .show(.bare($0), full: true)) }
     }
-    return leaving.sorted().map { .unsubscribed($0) } + effects
+    return owedAnswers.keys.filter(mayBeAnswered).sorted()
+      .map { owedAnswers[$0] == .ended ? .unsubscribed($0) : .subscribed($0) } + effects
   }
 
   /// Our stream ends (in order: the unavailables can still be sent) or has ended.
@@ -23,8 +24,8 @@ extension Gateway {
     }
   }
 
-  /// What we do has changed (``presence``: show and status; otherwise what we can do): those who are to know are sent our
-  /// presence again.
+  /// What we do has changed (``presence``: show and status; otherwise what we can do): those who are to know are sent
+  /// our presence again.
   public func showAgain(presence: Bool) -> [GatewayEffect] {
     hosts.flatMap { target, host -> [GatewayEffect] in
       let audience = host.audience
@@ -45,14 +46,14 @@ extension Gateway {
   public func verdict(_ departure: Departure, from target: BareAddress, to address: Address?) -> DepartureVerdict {
     guard let address else { return .refuse }
     let subscription = GatewaySubscription(contact: address.account, target: target)
-    if departure == .subscription, leaving.contains(subscription) { return .send }
+    if departure == .subscription, mayBeAnswered(subscription) { return .send }
     return DepartureTable.verdict(departure, destination(of: address, from: target), .open)
   }
 
-  /// Notes that presence left, so that exactly those who saw us are told when we go.
+  /// Notes that presence left, subscription presence as well, so that exactly those who saw us are told when we go.
   public mutating func noteDeparture(_ departure: Departure, from target: BareAddress, to address: Address) {
     if departure == .subscription {
-      leaving.remove(GatewaySubscription(contact: address.account, target: target))
+      owedAnswers[GatewaySubscription(contact: address.account, target: target)] = nil
     }
     guard departure == .available || departure == .unavailable,
       let wasShown = hosts[target]?.audience.wasShown(address)
@@ -61,7 +62,8 @@ extension Gateway {
     let isShown = departure == .available
     guard wasShown != isShown else { return }
     shownCount += isShown ? 1 : -1
-    settle(target, address.account)
+    // Whoever may be shown an address is in the books already.
+    if !isShown || pairs[address.account]?[target] == nil { settle(target, address.account) }
   }
 
   /// Notes who was shown one of our addresses by an earlier run of the program that took nothing back.

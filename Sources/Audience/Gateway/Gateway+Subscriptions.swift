@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Subscriptions to our addresses (RFC 6121 §3). There is no roster at a gateway: we keep them ourselves, and the same judge
-// decides about them as about requests.
+// Subscriptions to our addresses (RFC 6121 §3). There is no roster at a gateway: we keep them ourselves, and the same
+// judge decides about them as about requests.
+
+/// What somebody is to be told about a subscription.
+enum OwedAnswer: Hashable, Sendable {
+  /// It was granted; a person may have meant it although the contact does not see us.
+  case granted(reveal: Bool)
+  /// It is over.
+  case ended
+}
 
 extension Gateway {
   /// A subscription request arrived.
@@ -9,10 +17,11 @@ extension Gateway {
     _ contact: BareAddress, to target: BareAddress, now: Instant
   ) -> [GatewayEffect] {
     let subscription = GatewaySubscription(contact: contact, target: target)
-    guard !isBalanced, isOpen(target, to: contact) else { return [] }
+    guard !isBalanced, verdict(on: target, for: contact) != nil else { return [] }
     if subscriptions.contains(subscription) {
       // Its server has forgotten. Whoever we hide from is told nothing.
       guard isShown(subscription) else { return [] }
+      owedAnswers[subscription] = .granted(reveal: false)
       return [.subscribed(subscription), .decloak(target, .show(.bare(contact), full: true))]
     }
     if let silence = hosts[target]?.decloak.silences[contact], silence.until > now, silence.judge != .nobody {
@@ -56,7 +65,7 @@ extension Gateway {
       throw .limitExceeded(
         "subscriptions (\(Limits.gatewaySubscriptions), \(Limits.gatewaySubscriptionsPerAsker) of one contact)")
     }
-    return waiting.flatMap { grant($0, now: now) }
+    return waiting.flatMap { grant($0, reveal: reveal, now: now) }
   }
 
   /// Says no to subscription requests. The other side learns nothing.
@@ -95,24 +104,36 @@ extension Gateway {
     settle(subscription.target, subscription.contact)
   }
 
-  private mutating func grant(_ subscription: GatewaySubscription, now: Instant) -> [GatewayEffect] {
+  private mutating func grant(
+    _ subscription: GatewaySubscription, reveal: Bool = false, now: Instant
+  ) -> [GatewayEffect] {
     guard subscriptions.hasRoom(for: subscription.contact), subscriptions.insert(subscription) else {
       counts.dropped += 1
       return []
     }
-    leaving.remove(subscription)
+    owedAnswers[subscription] = .granted(reveal: reveal)
     return [.keep(subscription), .subscribed(subscription)]
       + (isInForce(subscription) ? enforce(subscription, true, now: now) : [])
   }
 
   private mutating func end(_ subscription: GatewaySubscription, now: Instant) -> [GatewayEffect] {
     guard subscriptions.remove(subscription) else { return [] }
+    owedAnswers[subscription] = nil
     // Whom we hide from is not told either that there was something to see.
-    guard isShown(subscription), leaving.count < Limits.gatewaySubscriptions else {
+    guard isShown(subscription), owedAnswers.count < Limits.gatewaySubscriptions else {
       return [.drop(subscription)] + enforce(subscription, false, now: now)
     }
-    leaving.insert(subscription)
+    owedAnswers[subscription] = .ended
     return [.drop(subscription), .unsubscribed(subscription)] + enforce(subscription, false, now: now)
+  }
+
+  /// Whether what is owed may leave: a rule that came in between takes a yes back.
+  func mayBeAnswered(_ subscription: GatewaySubscription) -> Bool {
+    switch owedAnswers[subscription] {
+    case .granted(let reveal): isInForce(subscription) && (reveal || isShown(subscription))
+    case .ended: true
+    case nil: false
+    }
   }
 
   private func judge(
@@ -127,8 +148,8 @@ extension Gateway {
     hosts[subscription.target]?.audience.isShownBySubscription(subscription.contact) == true
   }
 
-  /// Whether somebody who is subscribed sees an address by it, unless ``Visibility`` keeps it hidden: rules that came later
-  /// make the subscription dormant, and it comes back with them.
+  /// Whether somebody who is subscribed sees an address by it, unless ``Visibility`` keeps it hidden: rules that came
+  /// later make the subscription dormant, and it comes back with them.
   private func isInForce(_ subscription: GatewaySubscription) -> Bool {
     !isBalanced && policy != .off && subscriptions.contains(subscription)
       && rules.rule(for: subscription.contact)?.decision != .deny && !isHidden(subscription.target)

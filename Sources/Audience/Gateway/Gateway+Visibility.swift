@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Gateway {
-  /// Sets which contacts may see any of our addresses. Those who lose sight are told first, with their sessions at an end;
-  /// those who are subscribed and gain it are shown us.
+  /// Sets which contacts may see any of our addresses. Those who lose sight are told first, with their sessions at an
+  /// end; those who are subscribed and gain it are shown us.
   public mutating func setVisibility(_ new: Visibility, now: Instant) -> [GatewayEffect] {
     let old = visibility
     guard new != old else { return [] }

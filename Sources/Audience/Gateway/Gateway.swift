@@ -2,14 +2,14 @@
 
 /// Presence Decloaking at a gateway (XEP-0276 §5), where every address of a domain is ours: who may know of which.
 ///
-/// Each address that somebody has to do with is a host: an ``Audience`` and a ``Decloak`` of its own, which judge as they
-/// do for a person's account. This value keeps the hosts, says which addresses can be seen at all, and holds all of them
-/// together to the limits of one service. Like its parts it knows neither I/O nor clock: each event changes it and returns
-/// what is to be done.
+/// Each address that somebody has to do with is a host: an ``Audience`` and a ``Decloak`` of its own, which judge as
+/// they do for a person's account. This value keeps the hosts, says which addresses can be seen at all, and holds all
+/// of them together to the limits of one service. Like its parts it knows neither I/O nor clock: each event changes
+/// it and returns what is to be done.
 ///
-/// What arrives: `Gateway+Arrivals.swift`; what people say: `Gateway+Answers.swift`, `Gateway+Rules.swift`; subscriptions:
-/// `Gateway+Subscriptions.swift`; the stream, time and visibility: `Gateway+Streams.swift`, `Gateway+Time.swift`,
-/// `Gateway+Visibility.swift`.
+/// What arrives: `Gateway+Arrivals.swift`; what people say: `Gateway+Answers.swift`, `Gateway+Rules.swift`;
+/// subscriptions: `Gateway+Subscriptions.swift`; the stream, time and visibility: `Gateway+Streams.swift`,
+/// `Gateway+Time.swift`, `Gateway+Visibility.swift`.
 public struct Gateway: Sendable {
   /// What was not told, by reason.
   public struct Counts: Hashable, Sendable {
@@ -60,8 +60,8 @@ public struct Gateway: Sendable {
   var bucket = AnnouncementBucket()
   /// How many addresses of others have copies of our presence.
   var shownCount = 0
-  /// Those who have not been told yet that their subscription is over.
-  var leaving: Set<GatewaySubscription> = []
+  /// What was decided about subscriptions, and has not left yet.
+  var owedAnswers: [GatewaySubscription: OwedAnswer] = [:]
   private let nonce: String
   private var serial: UInt64 = 0
 
@@ -89,7 +89,7 @@ public struct Gateway: Sendable {
 
   // MARK: Questions
 
-  /// Who may know of one of our addresses.
+  /// Who may know of one of our addresses. A copy: let go of it before the next event, or that copies what it changes.
   public func audience(of target: BareAddress) -> Audience { hosts[target]?.audience ?? makeHost(target).audience }
 
   /// Whether `address` may know that one of ours is there.
@@ -97,23 +97,28 @@ public struct Gateway: Sendable {
     hosts[target]?.audience.contains(address) == true
   }
 
-  /// Whether an address of ours is one that does not exist, whoever asks: that of the domain itself, one that stands for
-  /// nobody, one that no rule shows while there are rules about addresses.
+  /// Whether an address of ours is one that does not exist, whoever asks: that of the domain itself, one that stands
+  /// for nobody, one that no rule shows while there are rules about addresses.
   public func isHidden(_ target: BareAddress) -> Bool { verdict(on: target) == .hidden }
 
   /// Our addresses that somebody has to do with, in no particular order.
   public var targets: some Collection<BareAddress> { hosts.keys }
 
+  /// Our addresses that one contact has to do with, in their order. Who sees them is another question.
+  public func targets(of contact: BareAddress) -> [BareAddress] { (pairs[contact] ?? [:]).keys.sorted() }
+
   /// The requests that wait, oldest first, each with the address that is asked.
   public var pendingRequests: [(target: BareAddress, request: DecloakRequest)] {
-    hosts.flatMap { target, host in host.decloak.pending.values.map { (target, $0) } }
-      .sorted {
-        ($0.request.receivedAt, $0.request.contact, $0.target) < ($1.request.receivedAt, $1.request.contact, $1.target)
-      }
+    places.waiting.compactMap { id, contact in
+      guard let target = target(of: id), let request = hosts[target]?.decloak.pending[contact] else { return nil }
+      return (target, request)
+    }.sorted {
+      ($0.request.receivedAt, $0.request.contact, $0.target) < ($1.request.receivedAt, $1.request.contact, $1.target)
+    }
   }
 
   /// How many requests wait.
-  public var pendingCount: Int { hosts.values.reduce(0) { $0 + $1.decloak.pending.count } }
+  public var pendingCount: Int { places.waiting.count }
 
   /// How many sessions there are in which somebody sees one of our addresses.
   public var sessionCount: Int { order.count }
@@ -136,7 +141,7 @@ public struct Gateway: Sendable {
   // MARK: Hosts
 
   func verdict(on target: BareAddress) -> TargetRules.Verdict {
-    if let host = hosts[target] { return host.verdict }
+    if let known = hosts[target]?.verdict { return known }
     return canonical(target).map(rules.targets.verdict) ?? .hidden
   }
 
@@ -149,26 +154,27 @@ public struct Gateway: Sendable {
     return "\(address.canonical)@\(domain)"
   }
 
-  func makeHost(_ target: BareAddress, serial: UInt64 = 0) -> GatewayHost {
+  func makeHost(_ target: BareAddress, _ verdict: TargetRules.Verdict? = nil, serial: UInt64 = 0) -> GatewayHost {
     var host = GatewayHost(
       serial: serial, audience: Audience(account: target),
       decloak: Decloak(nonce: "\(nonce).\(serial)", policy: policy), verdict: .hidden)
-    host.obey(rules, verdict(on: target))
+    host.obey(rules, verdict ?? self.verdict(on: target))
     host.audience.visibility = visibility
     host.decloak.room = SharedRoom(forQuestions: false, forAnswers: false)
     return host
   }
 
-  mutating func addHost(_ target: BareAddress) {
+  /// - Parameter verdict: what the rules say about the address, where that is known.
+  mutating func addHost(_ target: BareAddress, _ verdict: TargetRules.Verdict? = nil) {
     guard hosts[target] == nil else { return }
     serial += 1
-    hosts[target] = makeHost(target, serial: serial)
+    hosts[target] = makeHost(target, verdict, serial: serial)
     hostsBySerial[serial] = target
   }
 
   mutating func removeHostIfIdle(_ target: BareAddress) {
-    guard let host = hosts[target], host.isIdle else { return }
-    hostsBySerial[host.serial] = nil
+    guard hosts[target]?.isIdle == true, let serial = hosts[target]?.serial else { return }
+    hostsBySerial[serial] = nil
     hosts[target] = nil
   }
 

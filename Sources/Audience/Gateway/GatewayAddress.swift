@@ -47,7 +47,8 @@ public struct GatewayAddress: Hashable, Sendable {
     return "\(callee[..<at])%\(callee[callee.index(after: at)...])"
   }
 
-  // What separates parts of a URI, quotes them or stands for others in it: a second reader may find another address there.
+  // What separates parts of a URI, quotes them or stands for others in it: a second reader may find another address
+  // there.
   private static let ambiguous = Set(" %@:;?<>\"\\,".utf8)
 
   private static func user(_ text: Substring) -> String? {

@@ -2,8 +2,8 @@
 
 /// Which addresses of a gateway a rule is about: a JID in which `*` stands for any run of characters.
 ///
-/// Compared with an address as it is understood and not as it is written, so that a no to `romeo%montague.example` holds
-/// for `romeo\40montague.example` as well.
+/// Compared with an address as it is understood and not as it is written, so that a no to `romeo%montague.example`
+/// holds for `romeo\40montague.example` as well.
 public struct TargetPattern: Hashable, Sendable {
   /// Why a text is no pattern.
   public enum Fault: Error, Hashable, Sendable {

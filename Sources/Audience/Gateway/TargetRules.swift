@@ -35,8 +35,8 @@ struct TargetRules: Hashable, Sendable {
     }
   }
 
-  /// What the rules say about an address: the most particular of those that match it. Of two that are equally so, the one
-  /// that shows less.
+  /// What the rules say about an address: the most particular of those that match it. Of two that are equally so, the
+  /// one that shows less.
   func verdict(on canonical: String) -> Verdict {
     guard !isEmpty else { return .open }
     var best = exact[canonical]

@@ -190,9 +190,9 @@ struct ComponentSession {
     keepAlive.sent(at: now)
   }
 
-  private func say(_ stanza: Element) -> Effect {
-    .send(stanza.moving(from: Namespace.client, to: Namespace.component).bytes(within: Namespace.component))
-  }
+  /// What declares no namespace is in that of the stream, and so a client's stanza that was put into another stays what it
+  /// is.
+  private func say(_ stanza: Element) -> Effect { .send(stanza.bytes(within: Namespace.client)) }
 
   /// Whether an address is of our domain, as prepared.
   private func isOurs(_ address: String) -> Bool {

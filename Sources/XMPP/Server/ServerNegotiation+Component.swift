@@ -7,6 +7,7 @@ internal import XML
 
 extension ServerNegotiation {
   mutating func openedComponent(_ header: Element) -> [Effect] {
+    component = header.attribute("to") ?? ""
     guard let domain = header.attribute("to").flatMap({ try? BareJID($0) }), domain.localpart == nil else {
       return end(.hostUnknown)
     }

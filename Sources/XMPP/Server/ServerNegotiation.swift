@@ -89,6 +89,8 @@ struct ServerNegotiation {
   private var bindings: [ChannelBinding: [UInt8]] = [:]
   /// Whether the client was told our header since the stream was begun anew.
   var hasOpened = false
+  /// The domain that a component wants to be, as it says it.
+  var component: String?
   private var failures = 0
   private var bytes = 0
 
@@ -143,7 +145,12 @@ struct ServerNegotiation {
     state = .over
     var text = ServerHeader.end(condition)
     // Where our header is not said yet it comes first (RFC 6120 §4.9.1.2).
-    if !hasOpened { text = ServerHeader.text(from: configuration.domain, to: nil, id: random()) + text }
+    if !hasOpened {
+      let header =
+        component.map { ServerHeader.text(toComponent: $0, id: random()) }
+        ?? ServerHeader.text(from: configuration.domain, to: nil, id: random())
+      text = header + text
+    }
     return [.send(text), .end]
   }
 

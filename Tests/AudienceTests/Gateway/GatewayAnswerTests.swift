@@ -72,9 +72,10 @@ struct GatewayAnswerTests {
     #expect(world.sees("juliet@capulet.example/balcony", paris))
     #expect(world.receive("nurse@capulet.example/hall").isEmpty)
     // The rule goes, and with it what it hid: who is subscribed is shown again.
-    #expect(try world.setRule("to:\(paris)", nil).sent == [
-      .decloak(romeoAtSip, .show(jid("nurse@capulet.example"), full: true))
-    ])
+    #expect(
+      try world.setRule("to:\(paris)", nil).sent == [
+        .decloak(romeoAtSip, .show(jid("nurse@capulet.example"), full: true))
+      ])
     #expect(world.receive().sent.count == 1)
   }
 

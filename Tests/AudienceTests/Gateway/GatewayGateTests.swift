@@ -58,7 +58,9 @@ struct GatewayGateTests {
     for decision in RuleDecision.allCases {
       var world = GatewayWorld(
         .allow,
-        rules: ["juliet@capulet.example": .allow, "@capulet.example": .allow, "to:paris%shakespeare.lit@\(sip)": decision])
+        rules: [
+          "juliet@capulet.example": .allow, "@capulet.example": .allow, "to:paris%shakespeare.lit@\(sip)": decision,
+        ])
       #expect(world.receive().isEmpty)
       #expect(world.subscribe().isEmpty)
       #expect(world.gateway.targets.isEmpty)

@@ -199,6 +199,33 @@ struct GatewayLimitTests {
     #expect(world.gateway.shownCount == 16)
   }
 
+  @Test("Where 250,000 copies are remembered, whoever sees us anyway is sent no further one")
+  func allCopies() {
+    var world = GatewayWorld(.allow)
+    world.subscribe()
+    world.gateway.shownCount = Limits.gatewayShown
+    #expect(world.receive().isEmpty)
+    #expect(world.probe("juliet@capulet.example/balcony").isEmpty)
+    #expect(world.probe("juliet@capulet.example").sent.count == 1)
+    #expect(world.gateway.counts.dropped == 1)
+    world.gateway.inherit(shown: [(romeoAtSip, jid("nurse@capulet.example/hall"))])
+    #expect(world.gateway.shownCount == Limits.gatewayShown)
+    world.gateway.shownCount -= 1
+    #expect(world.receive().sent.count == 1)
+  }
+
+  @Test("100,000 who have not been told that their subscription is over are remembered")
+  func owedAnswers() {
+    var world = GatewayWorld(.allow)
+    world.subscribe()
+    for index in 0..<100_000 {
+      world.gateway.owedAnswers[GatewaySubscription(contact: BareAddress("a\(index)@d.example"), target: romeoAtSip)] =
+        .ended
+    }
+    #expect(world.unsubscribe().sent == [.decloak(romeoAtSip, .hide(.bare(juliet)))])
+    #expect(world.gateway.owedAnswers.count == 100_000)
+  }
+
   @Test("Those who come and go leave no deadlines behind")
   func deadlines() {
     var world = GatewayWorld(.allow)

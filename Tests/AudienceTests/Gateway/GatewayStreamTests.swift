@@ -42,7 +42,8 @@ struct GatewayStreamTests {
     world.gateway.callBegan("c", with: jid("nurse@capulet.example/hall"), at: romeoAtSip)
     #expect(world.gateway.callEnded("a", with: balcony, at: romeoAtSip, now: world.now).isEmpty)
     #expect(world.gateway.callEnded("c", with: balcony, at: romeoAtSip, now: world.now).isEmpty)
-    #expect(world.sending(world.gateway.callEnded("b", with: balcony, at: romeoAtSip, now: world.now)).sent == [goodbye])
+    #expect(
+      world.sending(world.gateway.callEnded("b", with: balcony, at: romeoAtSip, now: world.now)).sent == [goodbye])
   }
 
   @Test("Whoever leaves is told nothing, and its session is over")
@@ -139,7 +140,8 @@ struct GatewayStreamTests {
       Set(back) == [
         .decloak(romeoAtSip, .hide(jid("nurse@capulet.example/hall"))),
         .decloak(BareAddress("+1555@\(sip)"), .hide(jid("paris@a.example/x"))),
-        .unsubscribed(mine), unavailable, .decloak(romeoAtSip, .show(.bare(romeo), full: true)),
+        .unsubscribed(mine), unavailable, .subscribed(GatewaySubscription(contact: romeo, target: romeoAtSip)),
+        .decloak(romeoAtSip, .show(.bare(romeo), full: true)),
       ])
     #expect(world.refused.isEmpty)
     #expect(world.connect() == [.decloak(romeoAtSip, .show(.bare(romeo), full: true))])

@@ -59,6 +59,21 @@ struct GatewaySubscriptionTests {
     #expect(try world.authorize(reveal: true) == [.keep(mine), .subscribed(mine)])
   }
 
+  @Test("A yes that has not left is not told after a rule that takes it back")
+  func overtaken() throws {
+    var world = GatewayWorld(.ask)
+    world.subscribe()
+    world.disconnect(inOrder: false)
+    #expect(try world.authorize() == [.keep(mine), .subscribed(mine), presence])
+    #expect(world.gateway.verdict(.subscription, from: romeoAtSip, to: .bare(juliet)) == .send)
+    try world.setRule("to:*", .deny)
+    #expect(world.gateway.verdict(.subscription, from: romeoAtSip, to: .bare(juliet)) != .send)
+    #expect(world.connect().isEmpty)
+    #expect(try world.setRule("to:*", nil).sent == [presence])
+    world.disconnect(inOrder: false)
+    #expect(world.connect() == [.subscribed(mine), presence])
+  }
+
   @Test("A later rule answers who waits")
   func laterRule() throws {
     var world = GatewayWorld(.ask)
@@ -78,7 +93,7 @@ struct GatewaySubscriptionTests {
     world.subscribe()
     #expect(world.unsubscribe() == [.drop(mine), .unsubscribed(mine), unavailable])
     #expect(world.refused.isEmpty)
-    #expect(world.gateway.leaving.isEmpty)
+    #expect(world.gateway.owedAnswers.isEmpty)
     #expect(world.gateway.targets.isEmpty)
     #expect(world.unsubscribe().isEmpty)
     world.setPolicy(.ask)
@@ -113,7 +128,8 @@ struct GatewaySubscriptionTests {
     var world = GatewayWorld(.allow)
     world.receive()
     world.subscribe()
-    #expect(world.unsubscribe().sent.last == .decloak(romeoAtSip, .show(jid("juliet@capulet.example/balcony"), full: false)))
+    #expect(
+      world.unsubscribe().sent.last == .decloak(romeoAtSip, .show(jid("juliet@capulet.example/balcony"), full: false)))
     #expect(world.gateway.shows(romeoAtSip, to: jid("juliet@capulet.example/balcony")))
   }
 

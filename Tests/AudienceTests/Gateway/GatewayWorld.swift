@@ -68,6 +68,9 @@ struct GatewayWorld {
     }
   }
 
+  /// Somebody has left, and knows that it sees nothing more.
+  mutating func forget(_ session: GatewaySession) { seen.remove(session) }
+
   // MARK: Time
 
   /// Lets seconds go by without the timer, as when it is late.

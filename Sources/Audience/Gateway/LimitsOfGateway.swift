@@ -4,7 +4,8 @@
 extension Limits {
   /// Sessions in which somebody sees one of our addresses. Above, the one that was silent longest gives way.
   public static let gatewaySessions = 20_000
-  /// The part of the sessions that one domain of askers may have before the next of its own makes one of its own give way.
+  /// The part of the sessions that one domain of askers may have before the next of its own makes one of its own give
+  /// way.
   public static let gatewaySessionsPerDomain = gatewaySessions / 4
   /// Addresses of ours that one asker sees in sessions without a person's word for each.
   public static let addressesPerAsker = 64
@@ -22,8 +23,8 @@ extension Limits {
   public static let gatewaySilenced = 16_384
   /// Answers that are remembered, so that a second client's answer can be told apart from a wrong id.
   public static let gatewayRememberedAnswers = 1_024
-  /// Copies of our presence that are remembered so that they can be taken back. Above, whoever sees us anyway is sent no
-  /// further copy to another of its resources.
+  /// Copies of our presence that are remembered so that they can be taken back. Above, whoever sees us anyway is sent
+  /// no further copy to another of its resources.
   public static let gatewayShown = 250_000
   /// Subscriptions to our addresses.
   public static let gatewaySubscriptions = 100_000
@@ -31,7 +32,8 @@ extension Limits {
   public static let gatewaySubscriptionsPerDomain = gatewaySubscriptions / 4
   /// Of these, how many of one asker.
   public static let gatewaySubscriptionsPerAsker = 256
-  /// Rules about addresses of ours with an asterisk: each address that is asked for the first time is compared with all.
+  /// Rules about addresses of ours with an asterisk: each address that is asked for the first time is compared with
+  /// all.
   public static let targetWildcards = 256
   /// Seconds that a subscription request waits for a person. No server sends it to a gateway again.
   public static let gatewaySubscriptionRequestLifetime: UInt32 = 86_400
