@@ -68,7 +68,8 @@ extension Gateway {
 
   /// Brings the books up to date about one of our addresses and somebody.
   mutating func settle(_ target: BareAddress, _ contact: BareAddress) {
-    guard let standing = hosts[target]?.standing(of: contact) else { return }
+    // Where much ends at once, the host may have gone with the first of its contacts.
+    let standing = hosts[target]?.standing(of: contact) ?? GatewayHost.Standing()
     let pair = GatewayPair(target: target, contact: contact)
     var state = pairs[contact]?[target] ?? PairState()
     if state.sessions != standing.sessions {

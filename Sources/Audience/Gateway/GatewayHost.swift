@@ -12,11 +12,11 @@ struct GatewayHost: Sendable {
   /// What there is of one contact.
   struct Standing {
     /// The addresses of the contact that have sessions.
-    let sessions: Set<Address>
-    let deadline: Instant?
-    let isSilenced: Bool
+    var sessions: Set<Address> = []
+    var deadline: Instant?
+    var isSilenced = false
     /// Whether nothing is known of the contact.
-    let isIdle: Bool
+    var isIdle = true
   }
 
   func standing(of contact: BareAddress) -> Standing {

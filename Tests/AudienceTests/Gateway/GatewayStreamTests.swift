@@ -155,6 +155,22 @@ struct GatewayStreamTests {
     #expect(world.gateway.targets.isEmpty)
   }
 
+  @Test("What ends for many at once is forgotten for each of them")
+  func allAtOnce() throws {
+    var world = GatewayWorld(.ask)
+    world.receive()
+    world.receive("nurse@capulet.example/hall")
+    world.disconnect(inOrder: false)
+    #expect(world.gateway.pairCount == 0)
+    // Nobody was sent anything, so nothing keeps the address but its sessions.
+    for index in 0..<10 { try world.share("a\(index)@d.example/x") }
+    #expect(world.gateway.sessionCount == 10)
+    world.revoke()
+    #expect(world.gateway.sessionCount == 0)
+    #expect(world.gateway.pairCount == 0)
+    #expect(world.gateway.targets.isEmpty)
+  }
+
   @Test("What waits when the stream ends is over")
   func waiting() {
     var world = GatewayWorld(.ask)
