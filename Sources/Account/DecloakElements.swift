@@ -44,6 +44,6 @@ enum DecloakElements {
 
   /// As ``isFromRoom(_:)-(Presence)``, of what is in any stanza.
   static func isFromRoom(_ payload: [Element]) -> Bool {
-    payload.contains { $0.name == "x" && $0.namespace == "http://jabber.org/protocol/muc#user" }
+    payload.contains { $0.matches("x", "http://jabber.org/protocol/muc#user") }
   }
 }

@@ -77,6 +77,9 @@ struct StanzaHandlers {
     if takers[client] == false, !owners.values.contains(client) { removeClient(client) }
   }
 
+  /// Whether a client handles anything, or may be told of a bounce.
+  func knows(_ client: String) -> Bool { takers[client] != nil || sent.contains { $0.client == client } }
+
   /// The client is gone.
   mutating func removeClient(_ client: String) {
     takers[client] = nil
