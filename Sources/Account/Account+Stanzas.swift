@@ -33,8 +33,10 @@ extension Account {
 
   /// A program is gone. What it was asked is answered as what nobody handles.
   public func clientLeft(_ client: String) {
-    handlers.removeClient(client)
     handedIQs.leave(to: client)
+    // Most that leave the bus, as every busctl does at once, were nothing to us: then there is no hash to be made anew.
+    guard handlers.knows(client) else { return }
+    handlers.removeClient(client)
     handlersChanged()
   }
 

@@ -44,6 +44,6 @@ package enum DecloakElements {
 
   /// As ``isFromRoom(_:)-(Presence)``, of what is in any stanza.
   package static func isFromRoom(_ payload: [Element]) -> Bool {
-    payload.contains { $0.name == "x" && $0.namespace == "http://jabber.org/protocol/muc#user" }
+    payload.contains { $0.matches("x", "http://jabber.org/protocol/muc#user") }
   }
 }

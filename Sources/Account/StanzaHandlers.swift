@@ -85,6 +85,9 @@ package struct StanzaHandlers {
     if takers[client] == false, !owners.values.contains(client) { removeClient(client) }
   }
 
+  /// Whether a client handles anything, or may be told of a bounce.
+  func knows(_ client: String) -> Bool { takers[client] != nil || sent.contains { $0.client == client } }
+
   /// The client is gone.
   package mutating func removeClient(_ client: String) {
     takers[client] = nil

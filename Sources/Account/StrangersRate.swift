@@ -13,17 +13,12 @@ struct StrangersRate {
   private var began = Instant(nanoseconds: 0)
   private var count = 0
   private var bytes = 0
-  /// How many were dropped.
-  private(set) var dropped: UInt64 = 0
 
   /// Counts a message.
   /// - Returns: whether it may pass.
   mutating func admits(_ size: Int, at now: Instant) -> Bool {
     if now.nanoseconds - began.nanoseconds >= Self.interval { (began, count, bytes) = (now, 0, 0) }
-    guard count < Self.most, bytes + size <= Self.mostBytes else {
-      dropped &+= 1
-      return false
-    }
+    guard count < Self.most, bytes + size <= Self.mostBytes else { return false }
     count += 1
     bytes += size
     return true

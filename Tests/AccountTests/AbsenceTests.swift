@@ -42,19 +42,12 @@ struct AbsenceTests {
     return "<iq type='get' id='\(id)' from='s@localhost/x' to='juliet@localhost/r1'\(attribute)><q xmlns='urn:x'/></iq>"
   }
 
-  /// Lets everything run that can, for as long as `condition` holds.
-  @LoopActor private func turns(while condition: @LoopActor () -> Bool = { true }) async {
-    for _ in 0..<5_000 where condition() {
-      await withCheckedContinuation { continuation in spawn { continuation.resume() } }
-    }
-  }
-
   /// Lets everything run that can, until `count` stanzas have gone to the stranger.
   ///
   /// Nothing here takes time, only turns of the loop: when many have passed, no more will come.
   @LoopActor private func answers(_ count: Int, from server: ScriptedServer) async throws -> [String] {
     @LoopActor func found() -> [Element] { server.sent.filter { $0.attribute("to") == "s@localhost/x" } }
-    await turns { found().count < count }
+    await turns(5_000) { found().count < count }
     try #require(found().count == count)
     return found().map { $0.serialized(within: "jabber:client") }
   }
@@ -187,7 +180,7 @@ struct AbsenceTests {
     let server = try home.server
     // Those who asked on the stream before stop to wait.
     home.time.advance(by: .seconds(20))
-    await turns()
+    await turns(5_000)
     _ = server.take()
     server.say(question("1"))
     #expect(try await answers(1, from: server)[0].contains(">not there<"))

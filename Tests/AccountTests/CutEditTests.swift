@@ -21,11 +21,6 @@ struct CutEditTests {
     return home
   }
 
-  /// Lets all that is ready run.
-  @LoopActor private func turns() async {
-    for _ in 0..<100 { await withCheckedContinuation { turn in spawn { turn.resume() } } }
-  }
-
   /// Cuts the edit of a call, and lets the session go on.
   /// - Parameters:
   ///   - unacknowledged: 0 where the edit had arrived, and only its answer was lost.

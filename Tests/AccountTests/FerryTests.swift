@@ -111,9 +111,8 @@ struct FerryTests {
         done.finish(nil)
       } catch { done.finish(error) }
     }
-    while try !home.server.sent.contains(where: { $0.attribute("type") == "subscribe" }) {
-      await withCheckedContinuation { continuation in spawn { continuation.resume() } }
-    }
+    let server = try home.server
+    await turns(5_000) { !server.sent.contains { $0.attribute("type") == "subscribe" } }
     try await home.account.delivered()
     try home.server.say(
       """
@@ -210,10 +209,5 @@ struct FerryTests {
       #expect(lists.lists["nightcloak"]?.contains("romeo") == false, "\(lost) lost: \(log)")
       #expect(!home.account.audience.shown.isEmpty || !isLong, "\(lost) lost: \(log)")
     }
-  }
-
-  /// Lets all that is ready run.
-  @LoopActor private func turns() async {
-    for _ in 0..<100 { await withCheckedContinuation { continuation in spawn { continuation.resume() } } }
   }
 }

@@ -181,3 +181,11 @@ func presences(_ sent: [String]) -> [String] {
   }
   return waiter
 }
+
+/// Lets everything run that can, for as long as `condition` holds. Nothing in these tests takes time, only turns of the loop:
+/// when many have passed, no more will come.
+@LoopActor func turns(_ most: Int = 100, while condition: @LoopActor () -> Bool = { true }) async {
+  for _ in 0..<most where condition() {
+    await withCheckedContinuation { turn in spawn { turn.resume() } }
+  }
+}

@@ -56,15 +56,6 @@ struct PeerCapabilitiesTests {
     return features
   }
 
-  /// Lets whatever is under way go on until it waits for time or the server.
-  @LoopActor private func turns() async {
-    for _ in 0..<20 {
-      let turn = Waiter<Void>()
-      spawn { turn.finish(()) }
-      await turn.value()
-    }
-  }
-
   private var answer: String { info.element(node: "n#echoed").serialized() }
 
   @LoopActor private func questions(_ home: Home) throws -> [String] {

@@ -200,11 +200,7 @@ struct PrivacyListTests {
 
   /// Waits until the list is known to hold.
   @LoopActor private func rightAgain(_ home: Home) async throws {
-    var tries = 0
-    while !home.account.audience.isCovered, tries < 1000 {
-      tries += 1
-      await withCheckedContinuation { continuation in spawn { continuation.resume() } }
-    }
+    await turns(1_000) { !home.account.audience.isCovered }
     #expect(home.account.audience.isCovered)
   }
 

@@ -69,7 +69,7 @@ struct RaceTests {
     let showing = outcome { () async throws(AccountError) in try await home.account.setVisibility(.visible) }
     await home.sentSomething()
     let leaving = outcome { () async throws(AccountError) in await home.account.disconnect() }
-    for _ in 0..<100 { await withCheckedContinuation { turn in spawn { turn.resume() } } }
+    await turns()
     home.onOpen = { $0.isMute = true }
     try home.server.cut(time: home.time)
     home.time.advance(by: .seconds(2))
@@ -109,12 +109,13 @@ struct RaceTests {
     home.onOpen = { $0.isMute = home.servers.count <= failures }
     let hidden = outcome(of: { () async throws(AccountError) in try await home.account.setVisibility(.invisible) })
     for count in 1...failures {
-      while home.servers.count <= count { await home.status(.connecting); await Task.yield() }
+      await turns(5_000) { home.servers.count <= count }
       try home.server.onEvent(.ended(StreamEnd(.streamError(.internalServerError), "It says no."), nil))
       #expect(home.account.status == .waiting)
       // Whoever waits for the outcome gets to hear of it first.
-      for _ in 0..<100 { await withCheckedContinuation { continuation in spawn { continuation.resume() } } }
-      home.time.advance(by: .seconds(8))
+      await turns()
+      // The third wait is the longest; all of it is within the time that a call has.
+      home.time.advance(by: .seconds(4))
     }
     #expect(await hidden.value()?.text == (failures > 2 ? "It says no." : nil))
     await home.status(.connected)

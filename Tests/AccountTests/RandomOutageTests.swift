@@ -72,10 +72,6 @@ struct RandomOutageTests {
     }
     await account.disconnect()
   }
-
-  @LoopActor private func turns(_ count: Int) async {
-    for _ in 0..<count { await withCheckedContinuation { turn in spawn { turn.resume() } } }
-  }
 }
 
 /// The connection, and what the server behind it has told others.

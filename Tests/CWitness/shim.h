@@ -3,6 +3,7 @@
 #pragma once
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <spawn.h>
 #include <unistd.h>
 
 // The effective user of the calling thread alone: glibc's seteuid changes that of every thread of the process.
@@ -12,6 +13,10 @@ static inline int witness_thread_euid(uid_t uid) {
 
 // Becomes readable when the process ends.
 static inline int witness_process_descriptor(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+// Lets a child inherit no descriptor from `from` on: tests beside the one that starts it close theirs to be heard. (glibc
+// 2.34; its header shows it to GNU sources alone.)
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
 // A pipe that children do not inherit.
 static inline int witness_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, 02000000 /* O_CLOEXEC */); }
