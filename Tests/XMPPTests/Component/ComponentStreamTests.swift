@@ -235,14 +235,14 @@ struct ComponentStreamTests {
     #expect(component.ends == 1)
   }
 
-  @Test("A stanza as large as servers write it comes through; one that has no end does not")
+  @Test("A stanza as large as servers write it comes through; what is no stanza, and has no end, does not")
   @LoopActor func large() async throws {
     let (server, component) = try await ready()
     let start = "<message from='a@b' to='plays.localhost'><body>"
     server.send(start + String(repeating: "&apos;", count: 512 * 1024) + "</body></message>")
     await component.wait { $0.stanzas.count == 1 || $0.end != nil }
     #expect(component.end == nil)
-    server.send(start + String(repeating: "x", count: 4 << 20))
+    server.send("<odd>" + String(repeating: "x", count: 4 << 20))
     await component.wait { $0.end != nil }
     #expect(component.end?.code == .protocol)
     #expect(component.end?.isFinal == false)
