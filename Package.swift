@@ -105,6 +105,7 @@ let package = Package(
     // Tests: one target per room, then the whole program under the Witness.
     .systemLibrary(name: "CWitness", path: "Tests/CWitness"),
     .target(name: "Support", dependencies: ["COpenSSL", "CWitness"], path: "Tests/Support", swiftSettings: settings),
+    .target(name: "Waiting", dependencies: ["EventLoop"], path: "Tests/Waiting", swiftSettings: settings),
     tests("AudienceTests", ["Audience"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("CryptoTests", ["Crypto"]),
@@ -114,12 +115,12 @@ let package = Package(
     tests(
       "DBusTests", ["CDBus", "CWitness", "DBus", "DBusInterfaces", "EventLoop", "Support", "dbus-codegen"],
       resources: [.copy("Fixtures")]),
-    tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", "Network", "Support", logging]),
+    tests("XMPPTests", ["XMPP", "XML", "TLS", "EventLoop", "Crypto", "Network", "Support", "Waiting", logging]),
     tests("StoreTests", ["CSQLite", "EventLoop", "Store", "Support"]),
     tests("AccountTests", ["Account", "Audience", "EventLoop", "Store", "XML", "XMPP", logging]),
     tests("GatewayTests", ["Account", "Audience", "EventLoop", "Gateway", "Store", "XML", "XMPP", logging]),
     tests(
-      "LoopbackServerTests", ["EventLoop", "LoopbackServer", "Support", "XML", "XMPP", logging]),
+      "LoopbackServerTests", ["EventLoop", "LoopbackServer", "Support", "Waiting", "XML", "XMPP", logging]),
     tests(
       "PresenceServiceTests",
       [

@@ -4,6 +4,8 @@ import EventLoop
 import Logging
 import LoopbackServer
 import Support
+import Testing
+import Waiting
 import XML
 import XMPP
 
@@ -16,7 +18,7 @@ final class LiveClient {
   private(set) var isResumed = false
   private let stream: ClientStream
   private let trusted: TemporaryDirectory?
-  private var changed: [CheckedContinuation<Void, Never>] = []
+  private let changes = Changes()
 
   /// - Parameter account: without its domain.
   init(
@@ -49,17 +51,11 @@ final class LiveClient {
       self.resumption = resumption
     case .step, .stanza, .notResumed: return
     }
-    let woken = changed
-    changed = []
-    for continuation in woken { continuation.resume() }
+    changes.tell()
   }
 
-  func wait(until condition: (LiveClient) -> Bool) async {
-    while !condition(self) {
-      await withCheckedContinuation { continuation in
-        if condition(self) { continuation.resume() } else { changed.append(continuation) }
-      }
-    }
+  func wait(at location: SourceLocation = #_sourceLocation, until condition: (LiveClient) -> Bool) async {
+    await changes.wait(at: location) { condition(self) }
   }
 
   func open() { stream.open() }

@@ -3,6 +3,7 @@
 import EventLoop
 import Logging
 import Testing
+import Waiting
 import XML
 import XMPP
 
@@ -21,7 +22,7 @@ final class StreamWatcher {
   private(set) var isResumed = false
   /// What must not go before the test.
   var kept: [AnyObject] = []
-  private var changed: [CheckedContinuation<Void, Never>] = []
+  private let changes = Changes()
 
   private let stream: ClientStream
 
@@ -42,19 +43,12 @@ final class StreamWatcher {
         self.resumption = resumption
         ends += 1
       }
-      let woken = changed
-      changed = []
-      for continuation in woken { continuation.resume() }
+      changes.tell()
     }
   }
 
-  func wait(until condition: (StreamWatcher) -> Bool) async {
-    while !condition(self) {
-      // A test's own task is not one of the loop's: others may run before the continuation is made.
-      await withCheckedContinuation { continuation in
-        if condition(self) { continuation.resume() } else { changed.append(continuation) }
-      }
-    }
+  func wait(at location: SourceLocation = #_sourceLocation, until condition: (StreamWatcher) -> Bool) async {
+    await changes.wait(at: location) { condition(self) }
   }
 }
 

@@ -4,6 +4,8 @@ import Crypto
 import EventLoop
 import Glibc
 import Support
+import Testing
+import Waiting
 import XMPP
 
 /// A server on loopback that says what a test tells it to say, byte by byte.
@@ -18,7 +20,7 @@ final class FakeServer {
   private let listener: Int32
   private var client: Int32 = -1
   private var unsent: [UInt8] = []
-  private var changed: [CheckedContinuation<Void, Never>] = []
+  private let changes = Changes()
 
   init() {
     (listener, port) = listenOnLoopback(waiting: 1)
@@ -67,20 +69,15 @@ final class FakeServer {
   func stopReading() { EventLoop.shared.unwatch(client) }
 
   /// Waits until `condition` holds; it is looked at when something came.
-  func wait(until condition: (FakeServer) -> Bool) async {
-    while !condition(self) {
-      // A test's own task is not one of the loop's: others may run before the continuation is made.
-      await withCheckedContinuation { continuation in
-        if condition(self) { continuation.resume() } else { changed.append(continuation) }
-      }
-    }
+  func wait(at location: SourceLocation = #_sourceLocation, until condition: (FakeServer) -> Bool) async {
+    await changes.wait(at: location) { condition(self) }
   }
 
   private func accept() {
     client = Glibc.accept(listener, nil, nil)
     _ = fcntl(client, F_SETFL, O_NONBLOCK)
     watch()
-    wake()
+    changes.tell()
   }
 
   private func read() {
@@ -94,13 +91,7 @@ final class FakeServer {
       hasClientClosed = true
       closeClient()
     }
-    wake()
-  }
-
-  private func wake() {
-    let woken = changed
-    changed = []
-    for continuation in woken { continuation.resume() }
+    changes.tell()
   }
 }
 

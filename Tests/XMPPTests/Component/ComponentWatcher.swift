@@ -2,6 +2,8 @@
 
 import EventLoop
 import Logging
+import Testing
+import Waiting
 import XML
 import XMPP
 
@@ -15,7 +17,7 @@ final class ComponentWatcher {
   private(set) var end: StreamEnd?
   private(set) var ends = 0
   private(set) var log: [String] = []
-  private var changed: [CheckedContinuation<Void, Never>] = []
+  private let changes = Changes()
 
   let stream: ComponentStream
 
@@ -43,9 +45,7 @@ final class ComponentWatcher {
 
   private func wake(andTwin: Bool = true) {
     if andTwin { twin?.wake(andTwin: false) }
-    let woken = changed
-    changed = []
-    for continuation in woken { continuation.resume() }
+    changes.tell()
   }
 
   /// Where lines of the log go: all are written on the loop.
@@ -74,12 +74,7 @@ final class ComponentWatcher {
 
   var isReady: Bool { security != nil }
 
-  func wait(until condition: (ComponentWatcher) -> Bool) async {
-    while !condition(self) {
-      // A test's own task is not one of the loop's: others may run before the continuation is made.
-      await withCheckedContinuation { continuation in
-        if condition(self) { continuation.resume() } else { changed.append(continuation) }
-      }
-    }
+  func wait(at location: SourceLocation = #_sourceLocation, until condition: (ComponentWatcher) -> Bool) async {
+    await changes.wait(at: location) { condition(self) }
   }
 }

@@ -2,6 +2,8 @@
 
 import EventLoop
 import TLS
+import Testing
+import Waiting
 
 /// The other end of a server's connection, which says what a test tells it to say.
 @LoopActor
@@ -9,7 +11,7 @@ final class RawPeer {
   private(set) var received = ""
   private(set) var isClosed = false
   private let transport: Transport
-  private var changed: [CheckedContinuation<Void, Never>] = []
+  private let changes = Changes()
 
   init(port: UInt16) async throws {
     transport = try await Transport.connect(to: try SocketAddress(numeric: "127.0.0.1", port: port))
@@ -19,21 +21,14 @@ final class RawPeer {
       case .received(let bytes): received += String(decoding: bytes, as: UTF8.self)
       case .closed: isClosed = true
       }
-      let woken = changed
-      changed = []
-      for continuation in woken { continuation.resume() }
+      changes.tell()
     }
   }
 
   func send(_ text: String) { transport.send(Array(text.utf8)) }
 
-  func wait(until condition: (RawPeer) -> Bool) async {
-    while !condition(self) {
-      // A test's own task is not one of the loop's: others may run before the continuation is made.
-      await withCheckedContinuation { continuation in
-        if condition(self) { continuation.resume() } else { changed.append(continuation) }
-      }
-    }
+  func wait(at location: SourceLocation = #_sourceLocation, until condition: (RawPeer) -> Bool) async {
+    await changes.wait(at: location) { condition(self) }
   }
 
   nonisolated static func header(

@@ -5,6 +5,8 @@ import Glibc
 import Logging
 import Support
 import TLS
+import Testing
+import Waiting
 import XML
 
 @testable import XMPP
@@ -23,7 +25,7 @@ final class TestService {
   private let household = Household()
   private let directory: TemporaryDirectory
   var caFile: String { directory.file("ca.pem") }
-  private var changed: [CheckedContinuation<Void, Never>] = []
+  private let changes = Changes()
 
   /// A stream, and what it has told.
   @LoopActor
@@ -77,24 +79,13 @@ final class TestService {
         watched?.told.append("ended")
         watched?.unacknowledged = unacknowledged.filter { $0.body != "fence" }
       }
-      self?.wake()
+      self?.changes.tell()
     }
-    wake()
+    changes.tell()
   }
 
-  private func wake() {
-    let woken = changed
-    changed = []
-    for continuation in woken { continuation.resume() }
-  }
-
-  func wait(until condition: (TestService) -> Bool) async {
-    while !condition(self) {
-      // A test's own task is not one of the loop's: others may run before the continuation is made.
-      await withCheckedContinuation { continuation in
-        if condition(self) { continuation.resume() } else { changed.append(continuation) }
-      }
-    }
+  func wait(at location: SourceLocation = #_sourceLocation, until condition: (TestService) -> Bool) async {
+    await changes.wait(at: location) { condition(self) }
   }
 
   /// A client of Juliet's, not open yet.
