@@ -27,7 +27,7 @@ extension Account {
   }
 
   /// Gives up a stream that does not come up.
-  func giveUp(_ error: AccountError) {
+  package func giveUp(_ error: AccountError) {
     sayGoodbyes()
     closingSerial = streamSerial
     doorkeeper.close()
@@ -50,13 +50,7 @@ extension Account {
     let goesOn = isEstablished && !isFinal
     if !goesOn { leaveSession() }
     if !goesOn || !keepsSession { forgetSession() }
-    if goesOn {
-      waitForNextTry(error)
-    } else {
-      isEstablished = false
-      setStatus(.disconnected, error.text)
-    }
-    connectWaiters.resume(.some(error))
+    wasLost(error, goesOn: goesOn)
   }
 
   // MARK: The session
@@ -164,34 +158,5 @@ extension Account {
     // In a session little is shown, but what we can do is part of it.
     if hasNewCapabilities { updates.send(to: audience.shown.filter { audience.wantsCapabilities($0) }) }
     hasNewCapabilities = false
-  }
-
-  // MARK: The next try
-
-  private func waitForNextTry(_ error: AccountError) {
-    let wait = reconnection.lost(at: time.now, chance: .random(in: 0...1))
-    retry = time.schedule(after: wait) { [weak self] in self?.tryAgain() }
-    setStatus(.waiting, "\(error.text) The next try is in \(max(1, wait.components.seconds)) s.")
-  }
-
-  private func tryAgain() {
-    guard status == .waiting else { return }
-    start()
-  }
-
-  /// Tries at once, because something says that it may go well now.
-  func tryAgainNow() {
-    reconnection.encouraged()
-    tryAgain()
-  }
-
-  /// The network has changed, or the machine was asleep: what was lost may come back, and what seems to be there may be
-  /// gone.
-  public func surroundingsChanged() {
-    switch status {
-    case .waiting: tryAgainNow()
-    case .connected: doorkeeper.checkStream()
-    case .connecting, .disconnected: break
-    }
   }
 }

@@ -47,8 +47,8 @@ extension Account {
     guard status == .connected else { return }
     let serial = sessionSerial
     spawn {
-      await self.visibilityGate.enter()
-      defer { self.visibilityGate.leave() }
+      await self.gate.enter()
+      defer { self.gate.leave() }
       await self.putListsRight(serial)
     }
   }

@@ -10,13 +10,8 @@ internal import XMPP
 
 extension Account {
   /// Opens a stream; what comes of it is told to those who wait in ``connectWaiters``.
-  func start() {
-    streamSerial += 1
-    lastFailure = nil
-    let serial = streamSerial
-    if let retry { time.cancel(retry) }
-    retry = nil
-    setStatus(.connecting, "")
+  package func start() {
+    let serial = beginStream()
     var client = configuration.client
     do throws(AccountError) {
       client.leastMechanism = try loginMemory.leastMechanism()
@@ -121,11 +116,9 @@ extension Account {
     guard wanted.groups.isEmpty || resolved == audience.visibility else { return try await takeUpMode(serial) }
     watchContacts()
     isVisibilityPending = false
-    isEstablished = true
     sayPresence()
-    reconnection.connected(at: time.now)
     if !isActive { doorkeeper.setActive(false) }
-    setStatus(.connected, "")
+    isUp()
     onEvent(.visibilityChanged)
     connectWaiters.resume(.some(nil))
   }
@@ -158,9 +151,7 @@ extension Account {
 
   /// Drops the stream.
   func forgetStream() {
-    streamSerial += 1
-    if let retry { time.cancel(retry) }
-    retry = nil
+    endStream()
     streamEnd.resume(())
     doorkeeper.forgetStream()
   }

@@ -74,8 +74,8 @@ extension Account {
   func changeVisibility(
     rebinds: Bool = false, _ change: (inout VisibilityWish) -> Void
   ) async throws(AccountError) {
-    await visibilityGate.enter()
-    defer { visibilityGate.leave() }
+    await gate.enter()
+    defer { gate.leave() }
     var new = wanted
     change(&new)
     guard new != wanted || (status == .connected && isVisibilityPending) else { return }
@@ -106,8 +106,8 @@ extension Account {
     guard isSettled, resolved(address) != audience.visibility.exceptions.contains(address) else { return }
     isVisibilityPending = true
     spawn {
-      await self.visibilityGate.enter()
-      defer { self.visibilityGate.leave() }
+      await self.gate.enter()
+      defer { self.gate.leave() }
       guard self.status == .connected, !self.isClosing else { return }
       do throws(AccountError) {
         try await self.putInForce(rebinds: false)

@@ -29,9 +29,9 @@ public final class Account {
   public var onEvent: @LoopActor (AccountEvent) -> Void = { _ in }
 
   /// Where the connection stands.
-  public internal(set) var status = AccountStatus.disconnected
+  public package(set) var status = AccountStatus.disconnected
   /// Why it stands there, for a person; empty when there is nothing to say.
-  public internal(set) var statusReason = ""
+  public package(set) var statusReason = ""
   /// Our full JID while connected.
   public internal(set) var fullJID: FullJID?
   /// How the stream is protected, while connected.
@@ -54,7 +54,7 @@ public final class Account {
   /// Who may know that we are online.
   public var audience: Audience { doorkeeper.audience }
 
-  let store: AccountStore
+  package let store: AccountStore
   let faults: StoreFaults
   /// Why it is not known what was decided about those who ask. Then nobody is answered.
   let unreadable: AccountError?
@@ -64,13 +64,14 @@ public final class Account {
   let requests: IQRequests
   let capabilities: PeerCapabilities
   let makeStream: StreamMaker
-  let time: any TimeSource
+  package let time: any TimeSource
   let logger: Logger
   let lists: PrivacyLists
   let ferry: Ferry
   let updates: PresenceUpdates
   let watch: ContactWatch
-  let visibilityGate = SerialGate()
+  /// Lets one change of visibility at a time through, and closing the stream between them.
+  package let gate = SerialGate()
   /// What programs of the person's handle, and what of it waits.
   var handlers = StanzaHandlers()
   let handedIQs: HandedIQs
@@ -97,24 +98,22 @@ public final class Account {
   /// Why presence of ours was sent back during a change of visibility.
   var refusedPresence: String?
   let rosterPushes: RosterPushes
-  let connectWaiters: Waiters<AccountError?>
+  package let connectWaiters: Waiters<AccountError?>
   let streamEnd: Waiters<Void>
   var askWaiters: [BareAddress: Waiters<Void>] = [:]
   var answeredPeers: [Address: PeerInfo] = [:]
   /// A question about a resource of ours that is not there, while it waits for its bounce.
   var absentProbe: AbsentProbe?
   /// Counts streams, so that what belongs to an earlier one is known after an await.
-  var streamSerial: UInt64 = 0
+  package var streamSerial: UInt64 = 0
   /// Counts sessions, each of which may have several streams.
   var sessionSerial: UInt64 = 0
   /// The stream that we are closing.
-  var closingSerial: UInt64?
-  /// Whether the end of the present stream is our own doing.
-  var isClosing: Bool { closingSerial == streamSerial }
+  package var closingSerial: UInt64?
   /// Whether the account was removed: it never connects again.
-  var isRetired = false
+  package var isRetired = false
   /// Whether a connection that is lost is to come back: one was up, or is to be without anybody asking for it.
-  var isEstablished = false
+  package var isEstablished = false
   /// Whether the present session knows all that it has to before anything may be shown.
   var isSettled = false
   /// Whether what was wanted has been taken up in the present session.
@@ -125,11 +124,11 @@ public final class Account {
   var askedResource: String?
   /// The session that the server keeps while there is no stream.
   var suspended: SuspendedSession?
-  var reconnection = Reconnection()
+  package var reconnection = Reconnection()
   /// Why the last stream did not come up, or was lost.
-  var lastFailure: AccountError?
+  package var lastFailure: AccountError?
   /// The next try.
-  var retry: TimerToken?
+  package var retry: TimerToken?
   /// Whether our presence has changed since it was last sent to those who see all of it.
   var hasNewPresence = false
   /// Whether somebody is looking (XEP-0352).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Account
+package import Account
 internal import Audience
 internal import EventLoop
 internal import Logging
@@ -15,13 +15,8 @@ extension GatewayAccount {
   static let conflictWait = Duration.seconds(20)
 
   /// Opens a stream; what comes of it is told to those who wait in ``connectWaiters``.
-  func start() {
-    streamSerial += 1
-    lastFailure = nil
-    let serial = streamSerial
-    if let retry { time.cancel(retry) }
-    retry = nil
-    setStatus(.connecting, "")
+  package func start() {
+    let serial = beginStream()
     // Who was shown what, and must not be, would not be known.
     if let unreadable { return lost(unreadable, isFinal: true) }
     doorkeeper.open(makeStream(configuration.component)) { [weak self] event in
@@ -40,9 +35,7 @@ extension GatewayAccount {
     doorkeeper.learnAbsence(of: jid, at: configuration.component.parentDomain)
     showings.change(from: .invisible, to: gateway.visibility, at: now)
     decide { $0.connected() }
-    isEstablished = true
-    reconnection.connected(at: time.now)
-    setStatus(.connected, "")
+    isUp()
     connectWaiters.resume(.some(nil))
   }
 
@@ -57,7 +50,7 @@ extension GatewayAccount {
   }
 
   /// Gives up a stream that does not come up.
-  func giveUp(_ error: AccountError) {
+  package func giveUp(_ error: AccountError) {
     closingSerial = streamSerial
     doorkeeper.close()
     lost(error, isFinal: false)
@@ -67,34 +60,13 @@ extension GatewayAccount {
   private func lost(_ error: AccountError, isFinal: Bool, least: Duration = Reconnection.shortest) {
     forgetStream(inOrder: false)
     lastFailure = error
-    if isEstablished, !isFinal {
-      let wait = reconnection.lost(at: time.now, chance: .random(in: 0...1), least: least)
-      retry = time.schedule(after: wait) { [weak self] in self?.tryAgain() }
-      setStatus(.waiting, "\(error.text) The next try is in \(max(1, wait.components.seconds)) s.")
-    } else {
-      isEstablished = false
-      setStatus(.disconnected, error.text)
-    }
-    connectWaiters.resume(.some(error))
-  }
-
-  private func tryAgain() {
-    guard status == .waiting else { return }
-    start()
-  }
-
-  /// Tries at once, because something says that it may go well now.
-  func tryAgainNow() {
-    reconnection.encouraged()
-    tryAgain()
+    wasLost(error, goesOn: isEstablished && !isFinal, least: least)
   }
 
   /// Drops the stream and all that belonged to it. Nothing is shown again until somebody asks, but to those who are
   /// subscribed.
   func forgetStream(inOrder: Bool) {
-    streamSerial += 1
-    if let retry { time.cancel(retry) }
-    retry = nil
+    endStream()
     streamEnd.resume(inOrder)
     doorkeeper.forgetStream(inOrder: inOrder)
     updates.removeAll()

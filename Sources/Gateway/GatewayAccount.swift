@@ -30,9 +30,9 @@ public final class GatewayAccount {
   public var onEvent: @LoopActor (GatewayEvent) -> Void = { _ in }
 
   /// Where the connection stands.
-  public internal(set) var status = AccountStatus.disconnected
+  public package(set) var status = AccountStatus.disconnected
   /// Why it stands there, for a person; empty when there is nothing to say.
-  public internal(set) var statusReason = ""
+  public package(set) var statusReason = ""
   /// How the stream is protected, while connected.
   public internal(set) var security: Security?
   /// What we say of all our addresses.
@@ -44,7 +44,7 @@ public final class GatewayAccount {
   /// What cannot be kept, for the property `Degraded`: `no-subscriptions` where others serve the domain, too.
   public var degradations: [String] { configuration.component.isBalanced ? ["no-subscriptions"] : [] }
 
-  let store: AccountStore
+  package let store: AccountStore
   let faults: StoreFaults
   /// Why it is not known what was decided about those who ask, or who was shown what. Then nobody is answered.
   let unreadable: AccountError?
@@ -53,7 +53,7 @@ public final class GatewayAccount {
   let requests: IQRequests
   let capabilities: PeerCapabilities
   let makeStream: StreamMaker
-  let time: any TimeSource
+  package let time: any TimeSource
   let logger: Logger
   /// Those who are sent our presence, or told that it is over, one after the other.
   let updates: PacedQueue<Shown>
@@ -71,24 +71,22 @@ public final class GatewayAccount {
   var showings = ShowingTimes()
   /// The ids of requests that wait for a person.
   var waiting: Set<String> = []
-  let connectWaiters: Waiters<AccountError?>
+  package let connectWaiters: Waiters<AccountError?>
   let streamEnd: Waiters<Bool>
-  let closing = SerialGate()
+  package let gate = SerialGate()
   /// Counts streams, so that what belongs to an earlier one is known after an await.
-  var streamSerial: UInt64 = 0
+  package var streamSerial: UInt64 = 0
   /// The stream that we are closing.
-  var closingSerial: UInt64?
-  /// Whether the end of the present stream is our own doing.
-  var isClosing: Bool { closingSerial == streamSerial }
+  package var closingSerial: UInt64?
   /// Whether the gateway was removed: it never connects again.
-  var isRetired = false
+  package var isRetired = false
   /// Whether a connection that is lost is to come back: one was up, or is to be without anybody asking for it.
-  var isEstablished = false
-  var reconnection = Reconnection()
+  package var isEstablished = false
+  package var reconnection = Reconnection()
   /// Why the last stream did not come up, or was lost.
-  var lastFailure: AccountError?
+  package var lastFailure: AccountError?
   /// The next try.
-  var retry: TimerToken?
+  package var retry: TimerToken?
   private var deadline: (at: Instant, timer: TimerToken)?
   private var counts = GatewayCounts()
 
