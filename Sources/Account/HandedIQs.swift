@@ -7,7 +7,7 @@ package import XMPP
 /// Questions that were handed to handlers and wait for an answer. Whoever asked gets one in any case.
 @LoopActor
 package final class HandedIQs {
-  /// Questions that wait.
+  /// Questions that wait, of a person's account.
   package nonisolated static let most = 128
   /// Of these, those of one contact.
   package nonisolated static let mostPerContact = 16
@@ -32,14 +32,21 @@ package final class HandedIQs {
   private var bytes = 0
   private var timer: TimerToken?
   private let time: any TimeSource
+  private let most: Int
 
-  package init(time: any TimeSource) { self.time = time }
+  /// - Parameters:
+  ///   - time: the clock.
+  ///   - most: how many may wait.
+  package init(time: any TimeSource, most: Int = most) {
+    self.time = time
+    self.most = most
+  }
 
   /// Keeps a question for `client` to answer.
   /// - Returns: what the answer has to name; `nil` when too many wait already.
   package func keep(_ iq: IQ, _ raw: Element, for client: String) -> String? {
     let size = raw.writtenBytes
-    guard waiting.count < Self.most, bytes + size <= Self.mostBytes,
+    guard waiting.count < most, bytes + size <= Self.mostBytes,
       waiting.values.count(where: { $0.iq.from?.bare == iq.from?.bare }) < Self.mostPerContact
     else { return nil }
     let id = RandomName.make()
@@ -49,9 +56,24 @@ package final class HandedIQs {
     return id
   }
 
-  /// The question that `client` is about to answer; `nil` where none of its questions has that id.
-  package func question(_ id: String, of client: String) -> Question? {
-    waiting[id].flatMap { $0.client == client ? $0 : nil }
+  /// What `client` answers to a question of its own. The question waits until ``settle(_:)``.
+  /// - Parameters:
+  ///   - id: the question's.
+  ///   - client: the program.
+  ///   - isError: whether the answer is an error.
+  ///   - payload: XML: nothing or one element; for an error nothing or the `<error/>`.
+  /// - Throws: ``AccountError`` `noSuchRequest` where none of its questions has that id, or what is wrong with the payload.
+  package func answer(
+    to id: String, of client: String, isError: Bool, payload: String
+  ) throws(AccountError) -> (question: Question, answer: IQ) {
+    guard let question = waiting[id], question.client == client else {
+      throw AccountError(
+        .noSuchRequest,
+        "No question \"\(id.prefix(100))\" waits for an answer of yours: it was answered, its time was over, or the "
+          + "connection ended.")
+    }
+    if isError { return (question, question.iq.failure(try StanzaPayload.ofError(payload))) }
+    return (question, question.iq.result(payload.isEmpty ? nil : try StanzaPayload.ofIQ(payload)))
   }
 
   /// The question is answered.

@@ -95,22 +95,11 @@ extension GatewayAccount {
   ///   - client: the program.
   /// - Throws: ``AccountError``.
   public func answerIQ(_ id: String, isError: Bool, payload text: String, from client: String) throws(AccountError) {
-    guard let question = handedIQs.question(id, of: client), let from = question.iq.from, let to = question.iq.to else {
-      throw AccountError(
-        .noSuchRequest,
-        "No question \"\(id.prefix(100))\" waits for an answer of yours: it was answered, its time was over, or the "
-          + "connection ended.")
-    }
-    let answer =
-      if isError {
-        question.iq.failure(try StanzaPayload.ofError(text))
-      } else if text.isEmpty {
-        question.iq.result()
-      } else {
-        question.iq.result(try StanzaPayload.ofIQ(text))
-      }
+    let (question, answer) = try handedIQs.answer(to: id, of: client, isError: isError, payload: text)
     try requireConnected()
     handedIQs.settle(id)
+    // Whatever was handed has both.
+    guard let from = question.iq.from, let to = question.iq.to else { return }
     guard gateway.shows(BareAddress(to.bare), to: Address(from)) else {
       doorkeeper.imitate(.iq(question.iq), question.raw)
       throw AccountError(

@@ -57,6 +57,8 @@ public final class GatewayAccount {
   let logger: Logger
   /// Those who are sent our presence, or told that it is over, one after the other.
   let updates: PacedQueue<Shown>
+  /// Questions that wait for a program of ours: a gateway has many callers at once.
+  static let mostHandedIQs = 1024
   /// What programs of the person's handle, and what of it waits.
   var handlers = StanzaHandlers()
   let handedIQs: HandedIQs
@@ -137,7 +139,7 @@ public final class GatewayAccount {
       guard let own, doorkeeper.gateway.shows(BareAddress(own.bare), to: Address(jid)) else { return nil }
       return try? await requests.exchange(.get, to: jid, from: own, payload: query, limit: PeerCapabilities.limit)
     }
-    handedIQs = HandedIQs(time: time)
+    handedIQs = HandedIQs(time: time, most: Self.mostHandedIQs)
     updates = PacedQueue(burst: Self.burst, every: Self.interval, time: time)
     connectWaiters = Waiters(time: time)
     streamEnd = Waiters(time: time)

@@ -254,6 +254,20 @@ struct StanzasTests {
     #expect(try home.server.take().count == 1)
   }
 
+  @Test("Questions that wait have a limit for all contacts together, and make room when they are answered")
+  @LoopActor func waitingLimitOfAll() throws {
+    let questions = HandedIQs(time: ManualTime(), most: 2)
+    func keep(_ number: Int) throws -> String? {
+      var iq = IQ(.get, to: nil, id: "1")
+      iq.from = try JID("user\(number)@d/r")
+      return questions.keep(iq, iq.element, for: ":1.1")
+    }
+    let first = try keep(1)
+    #expect(try first != nil && keep(2) != nil && keep(3) == nil)
+    questions.settle(first ?? "")
+    #expect(try keep(3) != nil)
+  }
+
   @Test(
     "What a program handles is added to what we can do: those inside are told, nobody else, and it can be asked for")
   @LoopActor func capabilities() async throws {
