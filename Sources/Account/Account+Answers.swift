@@ -12,11 +12,21 @@ extension Account {
   /// - Parameters:
   ///   - policy: from now on.
   ///   - uid: the user who says so; `nil` is the one whose account it is.
-  /// - Throws: ``AccountError`` `storageFailed`; then nothing is changed.
+  /// - Throws: ``AccountError`` `storageFailed`; then nothing is changed, but that "off" holds until the program ends.
   public func setPolicy(_ policy: Decloak.Policy, by uid: UInt32? = nil) throws(AccountError) {
     let now = now
-    try keeping(Act("Policy", uid)) { decloak, audience in
-      decloak.setPolicy(policy, audience: &audience, now: now)
+    do throws(AccountError) {
+      try keeping(Act("Policy", uid)) { decloak, audience in
+        decloak.setPolicy(policy, audience: &audience, now: now)
+      }
+    } catch {
+      guard policy == .off, error.code == .storageFailed, unreadable == nil else { throw error }
+      // A full disk keeps nobody from hiding.
+      let isNew = decloak.policy != .off
+      decide { decloak, audience in decloak.setPolicy(.off, audience: &audience, now: now) }
+      isPolicyUnkept = true
+      if isNew { onEvent(.policyChanged) }
+      throw KeptWish.untilRestart(error)
     }
   }
 
@@ -108,7 +118,8 @@ extension Account {
     _ after: Decloak, _ act: Act, _ changed: RuleSubject?, _ effects: [DecloakEffect]
   ) throws(AccountError) {
     let uid = act.uid ?? store.key.uid
-    let policy = after.policy == decloak.policy ? nil : after.policy
+    let isSame = after.policy == decloak.policy && !isPolicyUnkept
+    let policy = isSame ? nil : after.policy
     let decisions = effects.compactMap(\.decision).map { stored($0, by: uid) }
     guard policy != nil || changed != nil || !decisions.isEmpty else { return }
     let madeAt = Int64(clamping: microsecondsSinceEpoch(now))
@@ -126,6 +137,7 @@ extension Account {
         for decision in decisions { try store.addDecision(decision) }
       }
     }
+    isPolicyUnkept = false
   }
 }
 

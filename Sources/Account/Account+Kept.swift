@@ -7,14 +7,6 @@ public import Store
 // What a person decided for the account, as it is kept beyond the life of the program.
 
 extension Account {
-  /// Writes down who is wanted to see us, before it is put in force: who hid must not come back visible.
-  /// - Throws: ``AccountError`` `storageFailed`, or `limitExceeded`; then nothing is changed.
-  func keep(_ wish: VisibilityWish) throws(AccountError) {
-    guard !isRetired else { throw AccountError(.cancelled, "The connection was removed meanwhile.") }
-    // What is wanted now is what is kept: it was read from there, or written there.
-    try wish.keep(in: store, since: wanted)
-  }
-
   /// Returns when what was decided is on the disk.
   /// - Throws: ``AccountError`` `storageFailed`.
   public func flushKept() async throws(AccountError) {

@@ -78,10 +78,11 @@ extension Account {
     defer { gate.leave() }
     var new = wanted
     change(&new)
-    guard new != wanted || (status == .connected && isVisibilityPending) else { return }
+    guard new != wanted || !keptWish.isKept(new) || (status == .connected && isVisibilityPending) else { return }
     // What the server cannot do would keep a connection that is lost from coming back.
     if isEstablished, knownSurroundings != nil { try check(new) }
-    try keep(new)
+    guard !isRetired else { throw AccountError(.cancelled, "The connection was removed meanwhile.") }
+    let unkept = try keptWish.keep(new, insteadOf: wanted, in: store)
     wanted = new
     isVisibilityPending = true
     onEvent(.visibilityChanged)
@@ -97,6 +98,7 @@ extension Account {
       isVisibilityPending = false
     }
     onEvent(.visibilityChanged)
+    if let unkept { throw unkept }
     try await flushKept()
   }
 

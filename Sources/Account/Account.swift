@@ -54,6 +54,9 @@ public final class Account {
   /// Who may know that we are online.
   public var audience: Audience { doorkeeper.audience }
 
+  var keptWish: KeptWish
+  /// Whether the policy is "off" and another one is written down.
+  var isPolicyUnkept = false
   package let store: AccountStore
   let faults: StoreFaults
   /// Why it is not known what was decided about those who ask. Then nobody is answered.
@@ -156,6 +159,7 @@ public final class Account {
     self.logger = logger
     self.makeStream = makeStream
     wanted = configuration.visibility
+    keptWish = KeptWish(configuration.visibility)
     chosenPriority = configuration.priority
     presence = OwnPresence(priority: configuration.priority ?? -1, capabilities: OwnCapabilities().element)
     handedIQs = HandedIQs(time: time)

@@ -14,14 +14,25 @@ extension GatewayAccount {
   /// - Parameters:
   ///   - policy: from now on.
   ///   - uid: the user who says so; `nil` is the one whose gateway it is.
-  /// - Throws: ``AccountError`` `storageFailed`; then nothing is changed.
+  /// - Throws: ``AccountError`` `storageFailed`; then nothing is changed, but that "off" holds until the program ends.
   public func setPolicy(_ policy: Decloak.Policy, by uid: UInt32? = nil) throws(AccountError) {
     try checkWritable()
-    guard policy != gateway.policy else { return }
-    try AccountError.storing { () throws(StoreError) in try store.setPolicy(policy.rawValue) }
-    let now = now
-    decide { $0.setPolicy(policy, now: now) }
-    onEvent(.policyChanged)
+    guard policy != gateway.policy || isPolicyUnkept else { return }
+    var unkept: AccountError?
+    do throws(AccountError) {
+      try AccountError.storing { () throws(StoreError) in try store.setPolicy(policy.rawValue) }
+    } catch {
+      // A full disk keeps nobody from hiding.
+      guard policy == .off, error.code == .storageFailed else { throw error }
+      unkept = KeptWish.untilRestart(error)
+    }
+    isPolicyUnkept = unkept != nil
+    if policy != gateway.policy {
+      let now = now
+      decide { $0.setPolicy(policy, now: now) }
+      onEvent(.policyChanged)
+    }
+    if let unkept { throw unkept }
   }
 
   /// Decides beforehand about a contact, a domain, or addresses of ours, and answers what waits for it.

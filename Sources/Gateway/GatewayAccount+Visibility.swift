@@ -15,14 +15,18 @@ extension GatewayAccount {
       throw AccountError(.invalidArgument, "A gateway has no roster with groups: name contacts instead.")
     }
     try checkWritable()
-    guard new != wanted else { return }
-    // Who hid must not come back visible.
-    try new.keep(in: store, since: wanted)
+    guard new != wanted || !keptWish.isKept(new) else { return }
+    let unkept = try keptWish.keep(new, insteadOf: wanted, in: store)
     wanted = new
     let (old, visibility, now) = (gateway.visibility, Visibility(new), now)
     showings.change(from: old, to: visibility, at: now)
     decide { $0.setVisibility(visibility, now: now) }
     onEvent(.visibilityChanged)
+    if let unkept {
+      // What is owed to others leaves all the same; why it cannot be kept is known already.
+      try? await delivered()
+      throw unkept
+    }
     try await flushKept()
     try await delivered()
   }

@@ -44,6 +44,9 @@ public final class GatewayAccount {
   /// What cannot be kept, for the property `Degraded`: `no-subscriptions` where others serve the domain, too.
   public var degradations: [String] { configuration.component.isBalanced ? ["no-subscriptions"] : [] }
 
+  var keptWish: KeptWish
+  /// Whether the policy is "off" and another one is written down.
+  var isPolicyUnkept = false
   package let store: AccountStore
   let faults: StoreFaults
   /// Why it is not known what was decided about those who ask, or who was shown what. Then nobody is answered.
@@ -110,6 +113,7 @@ public final class GatewayAccount {
     self.logger = logger
     self.makeStream = makeStream
     wanted = configuration.visibility
+    keptWish = KeptWish(configuration.visibility)
     let own = OwnCapabilities(identities: configuration.identities, handled: configuration.features)
     ownCapabilities = own
     presence = OwnPresence(priority: 0, capabilities: own.element)

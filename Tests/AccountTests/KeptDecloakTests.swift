@@ -121,7 +121,6 @@ struct KeptDecloakTests {
       { try account.setRule(.allow, for: self.rome) },
       { try account.setRule(.deny, for: self.montagues) },
       { try account.setPolicy(.allow) },
-      { try account.setPolicy(.off) },
     ] { #expect(refusal(work)?.code == .storageFailed) }
     #expect(account.decloak.policy == .ask && account.decloak.rules.count == 0)
     #expect(account.decloak.pendingRequests.map(\.id) == [request.id])

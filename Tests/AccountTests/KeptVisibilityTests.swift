@@ -3,9 +3,10 @@
 import Account
 import Audience
 import EventLoop
-import Store
 import Testing
 import XMPP
+
+@testable import Store
 
 /// Who may see an account, beyond the life of the program.
 @Suite("The visibility that is kept", .timeLimit(.minutes(1)))
@@ -69,6 +70,36 @@ struct KeptVisibilityTests {
     #expect(!home.account.isVisibilityPending)
     #expect(try home.server.take().isEmpty)
     #expect(throws: AccountError.self) { try VisibilityWish.kept(in: home.store) }
+  }
+
+  @Test("A full disk keeps nobody from hiding: it is done, told that it will be forgotten, and kept when there is room")
+  @LoopActor func hidingOnAFullDisk() async throws {
+    let store = try await Store.open(directory: nil)
+    let kept = store.account(key)
+    try VisibilityWish.visible.keep(in: kept)
+    let home = try await Home(mode: .visible, store: kept)
+    try await home.connect()
+    try home.account.setPolicy(.allow)
+    try store.state.database.query("PRAGMA query_only = ON")
+    let account = home.account
+    let onlyRomeo = VisibilityWish(showsOthers: false, contacts: [BareAddress("romeo@montague.lit")])
+    for _ in 0..<2 {
+      let error = await refusal { try await account.setVisibility(onlyRomeo) }
+      #expect(error?.code == .storageFailed && error?.text.contains("holds now") == true, "\(error?.text ?? "")")
+      #expect(account.audience.mode == .only && !account.isVisibilityPending)
+    }
+    let error = await refusal { try await account.setVisibility(.invisible) }
+    #expect(error?.text.contains("holds now") == true)
+    #expect(account.wanted == .invisible && account.audience.mode == .invisible)
+    #expect(await refusal { try await account.setVisibility(.visible) }?.text.contains("holds now") == false)
+    #expect(account.audience.mode == .invisible)
+    let policy = await refusal { try account.setPolicy(.off) }
+    #expect(policy?.text.contains("holds now") == true && account.decloak.policy == .off)
+    #expect(try VisibilityWish.kept(in: kept) == .visible && kept.policy() == "allow")
+    try store.state.database.query("PRAGMA query_only = OFF")
+    try await account.setVisibility(.invisible)
+    try account.setPolicy(.off)
+    #expect(try VisibilityWish.kept(in: kept) == .invisible && kept.policy() == "off")
   }
 
   @Test("More contacts or groups than are kept are refused, in one call or little by little")

@@ -3,11 +3,11 @@
 import Account
 import Audience
 import EventLoop
-import Store
 import Testing
 import XMPP
 
 @testable import Gateway
+@testable import Store
 
 @Suite("A gateway shares presence on behalf of others")
 struct SharingTests {
@@ -122,6 +122,28 @@ struct SharingTests {
     }
     #expect(error?.code == .storageFailed)
     #expect(try house.taken().isEmpty)
+  }
+
+  @Test("A full disk keeps nobody from hiding: it is done, told that it will be forgotten, and kept when there is room")
+  @LoopActor func hidingOnAFullDisk() async throws {
+    let store = try await Store.open(directory: nil)
+    let house = try await House(store: store.account(House.key)).connect()
+    try house.account.setPolicy(.allow)
+    try house.ask()
+    #expect(try house.taken().count == 1)
+    try store.state.database.query("PRAGMA query_only = ON")
+    for round in 0..<2 {
+      let error = await #expect(throws: AccountError.self) { try await house.account.setVisibility(.invisible) }
+      #expect(error?.code == .storageFailed && error?.text.contains("holds now") == true)
+      #expect(try house.taken() == (round == 0 ? [gone()] : []))
+    }
+    let error = #expect(throws: AccountError.self) { try house.account.setPolicy(.off) }
+    #expect(error?.text.contains("holds now") == true && house.account.gateway.policy == .off)
+    #expect(try house.store.policy() == "allow")
+    try store.state.database.query("PRAGMA query_only = OFF")
+    try await house.account.setVisibility(.invisible)
+    try house.account.setPolicy(.off)
+    #expect(try VisibilityWish.kept(in: house.store) == .invisible && house.store.policy() == "off")
   }
 
   @Test("Show and status go to those who see all of it, and to nobody else")

@@ -46,6 +46,25 @@ public struct VisibilityWish: Hashable, Sendable {
     return !groups.isEmpty && !withheld.contains(contact) && memberships.contains(where: groups.contains)
   }
 
+  /// Whether anybody may see us by it who may not by another. Where that depends on the roster the answer is yes.
+  public func showsMore(than other: VisibilityWish) -> Bool {
+    guard probes == other.probes, !acceptsLess || other.acceptsLess else { return true }
+    switch (other.showsOthers, showsOthers) {
+    case (true, true): return !hasExceptions(of: other)
+    case (false, false): return !other.hasExceptions(of: self)
+    case (true, false):
+      if groups.isEmpty && other.groups.isEmpty { return contacts.contains(where: other.contacts.contains) }
+      return !groups.isEmpty || contacts != []
+    case (false, true): return true
+    }
+  }
+
+  /// Whether whoever is an exception of another is one of this.
+  private func hasExceptions(of other: VisibilityWish) -> Bool {
+    guard other.contacts.subtracting(contacts) == [] else { return false }
+    return other.groups.isEmpty || other.groups.isSubset(of: groups) && withheld.subtracting(other.withheld) == []
+  }
+
   // MARK: Changes
 
   /// Shows us to a contact, whatever its groups are.
