@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Audience
-internal import EventLoop
+package import EventLoop
 package import Store
 
 /// Who is wanted to see us, as it is written down: before it is put in force, so that who hid does not come back visible.
-package struct KeptWish: Sendable {
+@LoopActor
+package struct KeptWish {
   /// What stands in the store.
   private var kept: VisibilityWish
 
@@ -22,7 +23,6 @@ package struct KeptWish: Sendable {
   ///   - store: of the account.
   /// - Returns: why it was not written down, to be told when it is in force.
   /// - Throws: ``AccountError`` `storageFailed`, or `limitExceeded`; then nothing is changed.
-  @LoopActor
   package mutating func keep(
     _ wish: VisibilityWish, insteadOf wanted: VisibilityWish, in store: AccountStore
   ) throws(AccountError) -> AccountError? {

@@ -55,7 +55,8 @@ final class LiveClient {
   }
 
   func wait(at location: SourceLocation = #_sourceLocation, until condition: (LiveClient) -> Bool) async {
-    await changes.wait(at: location) { condition(self) }
+    let hasCome = await changes.wait { condition(self) }
+    #expect(hasCome, "what was waited for has not come", sourceLocation: location)
   }
 
   func open() { stream.open() }

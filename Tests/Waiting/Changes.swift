@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import EventLoop
-public import Testing
 
 /// Tells those of a test who wait that something has changed.
 @LoopActor
@@ -22,30 +21,23 @@ public final class Changes {
     for continuation in woken { continuation.resume() }
   }
 
-  /// Waits until `condition` holds; it is looked at with each change. The test fails if it never does.
-  /// - Parameters:
-  ///   - limit: how long.
-  ///   - location: where the test waits.
-  ///   - condition: what is waited for.
-  public func wait(
-    for limit: Duration = limit, at location: SourceLocation = #_sourceLocation, until condition: () -> Bool
-  ) async {
+  /// Waits until `condition` holds; it is looked at with each change.
+  /// - Returns: whether it does. It may not, after ``limit``.
+  public func wait(until condition: () -> Bool) async -> Bool {
     let time = EventLoop.shared.time
     var isLate = false
-    let timer = time.schedule(after: limit) {
+    let timer = time.schedule(after: Self.limit) {
       isLate = true
       self.tell()
     }
     defer { time.cancel(timer) }
     while !condition() {
-      guard !isLate else {
-        Issue.record("what was waited for has not come", sourceLocation: location)
-        return
-      }
+      guard !isLate else { return false }
       // A test's own task is not one of the loop's: others may run before the continuation is made.
       await withCheckedContinuation { continuation in
         if condition() || isLate { continuation.resume() } else { waiting.append(continuation) }
       }
     }
+    return true
   }
 }

@@ -48,7 +48,8 @@ final class StreamWatcher {
   }
 
   func wait(at location: SourceLocation = #_sourceLocation, until condition: (StreamWatcher) -> Bool) async {
-    await changes.wait(at: location) { condition(self) }
+    let hasCome = await changes.wait { condition(self) }
+    #expect(hasCome, "what was waited for has not come", sourceLocation: location)
   }
 }
 

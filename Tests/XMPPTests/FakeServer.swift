@@ -70,7 +70,8 @@ final class FakeServer {
 
   /// Waits until `condition` holds; it is looked at when something came.
   func wait(at location: SourceLocation = #_sourceLocation, until condition: (FakeServer) -> Bool) async {
-    await changes.wait(at: location) { condition(self) }
+    let hasCome = await changes.wait { condition(self) }
+    #expect(hasCome, "what was waited for has not come", sourceLocation: location)
   }
 
   private func accept() {

@@ -75,6 +75,7 @@ final class ComponentWatcher {
   var isReady: Bool { security != nil }
 
   func wait(at location: SourceLocation = #_sourceLocation, until condition: (ComponentWatcher) -> Bool) async {
-    await changes.wait(at: location) { condition(self) }
+    let hasCome = await changes.wait { condition(self) }
+    #expect(hasCome, "what was waited for has not come", sourceLocation: location)
   }
 }

@@ -28,7 +28,8 @@ final class RawPeer {
   func send(_ text: String) { transport.send(Array(text.utf8)) }
 
   func wait(at location: SourceLocation = #_sourceLocation, until condition: (RawPeer) -> Bool) async {
-    await changes.wait(at: location) { condition(self) }
+    let hasCome = await changes.wait { condition(self) }
+    #expect(hasCome, "what was waited for has not come", sourceLocation: location)
   }
 
   nonisolated static func header(

@@ -85,7 +85,8 @@ final class TestService {
   }
 
   func wait(at location: SourceLocation = #_sourceLocation, until condition: (TestService) -> Bool) async {
-    await changes.wait(at: location) { condition(self) }
+    let hasCome = await changes.wait { condition(self) }
+    #expect(hasCome, "what was waited for has not come", sourceLocation: location)
   }
 
   /// A client of Juliet's, not open yet.
