@@ -10,7 +10,7 @@ extension OutsideRun {
     var objections: [String] = []
     for stanza in received {
       let node = stanza.node
-      if node["from"].map({ bareJID($0) }) == account.jid { recorder.note(stanza) }
+      if node["from"].map({ bareJID($0) }) == account.jid { note(stanza, at: recorder) }
       let answer = questions.firstIndex { $0.recorder === recorder && $0.id == node["id"] }
       if let answer, node.name == "iq", node["from"]?.contains("/") == true, node["type"] == "result" {
         questions[answer].isAnswered = true
@@ -20,6 +20,14 @@ extension OutsideRun {
       }
     }
     guard objections.isEmpty else { throw WitnessError(objections.joined(separator: "\n  ")) }
+  }
+
+  private func note(_ stanza: RawClient.Received, at recorder: Recorder) {
+    recorder.note(stanza)
+    guard stanza.node.name == "presence", stanza.node["type"] == nil, let from = stanza.node["from"],
+      model.roster[recorder.bare]?.seesUs != true
+    else { return }
+    shownAsStrangers.insert([recorder.bare, from])
   }
 
   private func objection(
@@ -54,10 +62,18 @@ extension OutsideRun {
     if node["type"] == "error", wasLost || plan.server.isProsody { return excuse(.bounce, if: true) }
     let isFarewell = node.name == "presence" && node["type"] == "unavailable"
     let isFormer = formerSubscribers.contains([recorder.bare, node["from"] ?? ""])
-    // It may be for one reason or for the other.
-    let ofSubscription = excuse(
-      .endOfSubscription, if: isFarewell && (isFormer || subscriptionTalk.contains(recorder.bare)))
-    return excuse(.lostConnection, if: isFarewell && wasLost) == nil ? nil : ofSubscription
+    let wasStranger = shownAsStrangers.contains([recorder.bare, node["from"] ?? ""])
+    // It may be for one reason or for another.
+    let reasons: [(ServerLeak.What, Bool)] = [
+      (.lostConnection, wasLost), (.formerStranger, wasStranger),
+      (.endOfSubscription, isFormer || subscriptionTalk.contains(recorder.bare)),
+    ]
+    var objection: String?
+    for (what, applies) in reasons {
+      objection = excuse(what, if: isFarewell && applies)
+      if objection == nil { return nil }
+    }
+    return objection
   }
 
   /// What comes from our bare JID: the server says most of it for itself.

@@ -44,6 +44,8 @@ public final class OutsideRun {
   var subscriptionTalk: Set<String> = []
   /// Those whose subscription ended, with the full JID that we had: ejabberd still tells them when that goes (measured).
   var formerSubscribers: Set<[String]> = []
+  /// Those who were shown one of our full JIDs while they were no contacts: Prosody tells them when that goes (measured).
+  var shownAsStrangers: Set<[String]> = []
   /// A connection was lost since the last settle.
   var wasLost = false
   /// Questions of recorders to our account since the last settle.

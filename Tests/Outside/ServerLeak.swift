@@ -12,6 +12,9 @@ struct ServerLeak {
     case bounce = "the bounce of what a lost session had"
     /// To a contact that gives its subscription up, that each of our full JIDs went, seen or not.
     case endOfSubscription = "an unavailable at the end of a subscription"
+    /// To a contact that was sent directed presence before it was one, that our full JID went: a direct goodbye to a contact
+    /// does not make it forget.
+    case formerStranger = "an unavailable to a contact that saw us before it was one"
     /// To a contact, our resource.
     case resources = "the list of resources"
   }
@@ -28,6 +31,9 @@ struct ServerLeak {
       server: .jabberd2, mechanism: "directed", what: .lostConnection, word: "unclean-close-shows-unavailable"),
     ServerLeak(
       server: .prosodyWithLists, mechanism: "privacy-list", what: .lostConnection,
+      word: "unclean-close-shows-unavailable"),
+    ServerLeak(
+      server: .prosodyWithLists, mechanism: "privacy-list", what: .formerStranger,
       word: "unclean-close-shows-unavailable"),
     ServerLeak(
       server: .ejabberd, mechanism: "directed", what: .endOfSubscription, word: "server-lists-resource"),

@@ -18,7 +18,8 @@ public enum Degradation: String, CaseIterable, Hashable, Comparable, Sendable {
   case probesSent = "probes-sent"
   /// The server does not announce the mechanism that is used.
   case unverified
-  /// A lost connection makes the server tell contacts that we went.
+  /// A lost connection makes the server tell contacts that we went; or any end, those whom directed presence went to before
+  /// they were contacts.
   case uncleanCloseShowsUnavailable = "unclean-close-shows-unavailable"
   /// The server tells others when we were last active.
   case serverTellsLastActivity = "server-tells-last-activity"
