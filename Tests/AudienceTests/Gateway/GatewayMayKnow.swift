@@ -39,7 +39,7 @@ struct GatewayMayKnow {
     return order[best.1]
   }
 
-  private static func matches(_ pattern: [Character], _ text: [Character]) -> Bool {
+  static func matches(_ pattern: [Character], _ text: [Character]) -> Bool {
     guard let first = pattern.first else { return text.isEmpty }
     let rest = Array(pattern.dropFirst())
     if first == "*" { return (0...text.count).contains { matches(rest, Array(text.dropFirst($0))) } }
