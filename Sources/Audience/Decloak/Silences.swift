@@ -51,8 +51,12 @@ struct Silences: Sendable {
   }
 
   /// Ends those of which something is true.
-  mutating func end(where isOver: (BareAddress, Silence) -> Bool) -> [DecloakEffect] {
-    byContact.filter { isOver($0.key, $0.value) }.keys.sorted().flatMap { end($0) }
+  /// - Parameter contact: the one whose it ends at most; `nil` for all.
+  mutating func end(
+    of contact: BareAddress? = nil, where isOver: (BareAddress, Silence) -> Bool
+  ) -> [DecloakEffect] {
+    if let contact { return byContact[contact].map { isOver(contact, $0) } == true ? end(contact) : [] }
+    return byContact.filter { isOver($0.key, $0.value) }.keys.sorted().flatMap { end($0) }
   }
 
   /// Tells of all whose count has grown since it was told.

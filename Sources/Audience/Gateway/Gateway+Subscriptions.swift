@@ -140,7 +140,8 @@ extension Gateway {
     _ subscription: GatewaySubscription
   ) -> (decision: RuleDecision, judge: DecloakDecision.Judge) {
     // A host that is held while it changes would be copied.
-    let host = hosts[subscription.target] ?? makeHost(subscription.target)
+    var host = hosts[subscription.target] ?? makeHost(subscription.target)
+    host.decloak.rules = rules
     return host.decloak.verdict(on: subscription.contact, host.audience)
   }
 
@@ -163,20 +164,16 @@ extension Gateway {
     return change(subscription.target, with: contact, now: now) { host in host.setSubscriber(contact, isInForce) }
   }
 
-  /// Finds out which subscriptions are in force now.
-  mutating func refreshSubscriptions(
-    now: Instant, where isMeant: (GatewaySubscription) -> Bool
-  ) -> [GatewayEffect] {
-    subscriptions.all.filter(isMeant).flatMap { enforce($0, isInForce($0), now: now) }
+  /// Finds out which of some subscriptions are in force now.
+  mutating func enforce(_ subscriptions: [GatewaySubscription], now: Instant) -> [GatewayEffect] {
+    subscriptions.flatMap { enforce($0, isInForce($0), now: now) }
   }
 
-  /// Answers requests about which somebody has decided beforehand now.
-  mutating func answerSubscriptions(
-    now: Instant, where isMeant: (GatewaySubscription) -> Bool
-  ) -> [GatewayEffect] {
+  /// Answers those of some requests about which somebody has decided beforehand now.
+  mutating func answer(_ requests: [GatewaySubscription], now: Instant) -> [GatewayEffect] {
     guard policy != .off else { return [] }
     var effects: [GatewayEffect] = []
-    for subscription in subscriptions.requests.map(\.subscription) where isMeant(subscription) {
+    for subscription in requests {
       guard !isHidden(subscription.target) else {
         subscriptions.forget(subscription)
         continue

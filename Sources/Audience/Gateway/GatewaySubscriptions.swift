@@ -38,6 +38,11 @@ public struct GatewaySubscriptions: Sendable {
   /// Our addresses that somebody is subscribed to.
   public func targets(of contact: BareAddress) -> Set<BareAddress> { targets[contact] ?? [] }
 
+  /// All of one contact.
+  func subscriptions(of contact: BareAddress) -> [GatewaySubscription] {
+    targets(of: contact).sorted().map { GatewaySubscription(contact: contact, target: $0) }
+  }
+
   /// Whether there is room for one more of a contact's.
   func hasRoom(for contact: BareAddress) -> Bool {
     count < Limits.gatewaySubscriptions

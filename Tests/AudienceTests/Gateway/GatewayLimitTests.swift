@@ -188,6 +188,33 @@ struct GatewayLimitTests {
     #expect(world.gateway.subscriptions.requests.count == 256)
   }
 
+  @Test("What concerns one contact costs the same among 4,000 as among 20")
+  func costOfOne() throws {
+    // The fastest of ten.
+    func cost(_ count: Int) throws -> Duration {
+      var world = GatewayWorld(.allow)
+      for index in 0..<count {
+        world.receive("a@d\(index).example/x", at: target(index))
+        try world.gateway.rules.set(.ask, for: .contact(BareAddress("b\(index)@b.example")))
+      }
+      let clock = ContinuousClock()
+      return try (0..<10).map { index in
+        let contact = "a@d\(index).example"
+        return try clock.measure {
+          #expect(try world.setRule(contact, .deny).sent.count == 1)
+          #expect(world.receive("\(contact)/y", at: target(index)).sent.isEmpty)
+          try world.setRule(contact, nil)
+          var visibility = world.gateway.visibility
+          for other in 0..<100 { visibility.hide(BareAddress("c\(index * 100 + other)@c.example")) }
+          world.setVisibility(visibility)
+          _ = world.gateway.why(jid("\(contact)/x"))
+        }
+      }.min() ?? .zero
+    }
+    let (few, many) = (try cost(20), try cost(4000))
+    #expect(many < few * 20, "\(few) with 20, \(many) with 4,000")
+  }
+
   @Test("A subscriber that asks with ever more resources is sent 16 copies")
   func copies() {
     var world = GatewayWorld(.allow)

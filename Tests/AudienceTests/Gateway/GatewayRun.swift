@@ -263,8 +263,9 @@ struct GatewayRun {
       model.exceptions = Set(new.exceptions)
       let model = model
       self.model.end { session, _ in
-        isAll || concerned.contains(session.address.account)
-          || model.isSubscribed(session.address.account, session.target)
+        let contact = session.address.account
+        return isAll || concerned.contains(contact)
+          || !old.shows(contact) && model.isSubscribed(contact, session.target)
       }
     }
     check(effects)

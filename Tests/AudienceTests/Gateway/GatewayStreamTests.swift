@@ -180,6 +180,23 @@ struct GatewayStreamTests {
     #expect(world.receive().decloak.announced.count == 1)
   }
 
+  @Test("Why somebody sees us is said the same way each time: by a subscription before all sessions")
+  func why() throws {
+    var world = GatewayWorld(.allow)
+    #expect(world.gateway.why(balcony) == nil)
+    for index in 0..<20 { world.receive(at: BareAddress("+1555\(index)@\(sip)")) }
+    #expect(world.gateway.why(balcony) == .session)
+    world.subscribe()
+    #expect(world.gateway.why(balcony) == .subscription)
+    #expect(world.gateway.why(jid("nurse@capulet.example/hall")) == nil)
+    #expect(world.gateway.why(jid("\(sip)")) == .ourselves)
+    #expect(world.gateway.why(jid("paris@\(sip)/x")) == .ourselves)
+    world.setVisibility(Visibility(showsOthers: false, exceptions: [juliet]))
+    #expect(world.gateway.why(balcony) == .shown)
+    world.setVisibility(.invisible)
+    #expect(world.gateway.why(balcony) == nil)
+  }
+
   @Test("Show and status go to those who may see all of it, capabilities to all who see us")
   func updates() throws {
     var world = GatewayWorld(.allow)
