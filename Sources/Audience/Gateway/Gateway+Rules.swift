@@ -11,7 +11,7 @@ extension Gateway {
     guard new != old else { return [] }
     policy = new
     places.freeWithdrawn { _ in true }
-    if new == .off { subscriptions.forgetRequests { _ in true } }
+    if new == .off { subscriptions.forgetRequests() }
     let effects = changeAll(now: now) { host in host.decloak.setPolicy(new, audience: &host.audience, now: now) }
     // Only "off" decides about those who are subscribed already.
     guard new == .off || old == .off else { return effects }

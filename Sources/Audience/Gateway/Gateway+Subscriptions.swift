@@ -42,7 +42,7 @@ extension Gateway {
     _ contact: BareAddress, from target: BareAddress, now: Instant
   ) -> [GatewayEffect] {
     let subscription = GatewaySubscription(contact: contact, target: target)
-    subscriptions.forget(subscription)
+    subscriptions.withdraw(subscription, now: now)
     return end(subscription, now: now)
   }
 

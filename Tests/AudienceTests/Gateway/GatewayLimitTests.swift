@@ -188,6 +188,28 @@ struct GatewayLimitTests {
     #expect(world.gateway.subscriptions.requests.count == 256)
   }
 
+  @Test("Who asks to subscribe and takes it back at once is told of four times in two minutes")
+  func subscribingAndLeaving() {
+    var world = GatewayWorld(.ask)
+    func storm(_ contact: BareAddress) -> Int {
+      (0..<10).reduce(0) { told, _ in
+        defer { world.unsubscribe(contact) }
+        return told + world.subscribe(contact).announcedSubscriptions.count
+      }
+    }
+    #expect(storm(juliet) == 4)
+    #expect((0..<100).reduce(0) { $0 + storm(BareAddress("a\($1)@evil.example")) } == 64)
+    #expect((0..<1000).reduce(0) { $0 + storm(BareAddress("a@d\($1).example")) } == 256 - 68)
+    #expect(world.gateway.subscriptions.requests.isEmpty)
+    world.wait(119.9)
+    #expect(storm(juliet) == 0)
+    world.wait(0.1)
+    #expect(storm(juliet) == 4)
+    world.setPolicy(.off)
+    world.setPolicy(.ask)
+    #expect(storm(juliet) == 4)
+  }
+
   @Test("What concerns one contact costs the same among 4,000 as among 20")
   func costOfOne() throws {
     // The fastest of ten.
