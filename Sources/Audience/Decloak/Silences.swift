@@ -29,9 +29,11 @@ struct Silences: Sendable {
   subscript(id id: String) -> Silence? { contacts[id].flatMap { byContact[$0] } }
 
   /// Begins one. Where there are too many, the one that ends first gives way.
-  mutating func begin(_ request: DecloakRequest, _ judge: DecloakDecision.Judge, until: Instant) -> [DecloakEffect] {
+  mutating func begin(
+    _ request: DecloakRequest, _ judge: DecloakDecision.Judge, until: Instant, most: Int
+  ) -> [DecloakEffect] {
     var effects = end(request.contact)
-    if byContact.count >= Limits.silenced, let first = byContact.min(by: { $0.value.until < $1.value.until }) {
+    if byContact.count >= most, let first = byContact.min(by: { $0.value.until < $1.value.until }) {
       effects += end(first.key)
     }
     byContact[request.contact] = Silence(

@@ -114,6 +114,8 @@ extension Gateway {
 
   /// Each copy of our presence is remembered until it is taken back.
   private func hasCopies(_ target: BareAddress, for address: Address) -> Bool {
-    shownCount < Limits.gatewayShown || hosts[target]?.audience.wasShown(address) == true
+    if hosts[target]?.audience.wasShown(address) == true { return true }
+    guard shows(target, to: address) else { return shownCount < Limits.gatewayShown }
+    return shownCount < Limits.gatewayShownFurther && shownDomains[address.account] < Limits.gatewayShownPerDomain
   }
 }

@@ -83,6 +83,7 @@ extension Gateway {
 
   /// Brings the books up to date about one of our addresses and somebody.
   mutating func settle(_ target: BareAddress, _ contact: BareAddress) {
+    hosts[target]?.forgetOutside(contact)
     // Where much ends at once, the host may have gone with the first of its contacts.
     let standing = hosts[target]?.standing(of: contact) ?? GatewayHost.Standing()
     let pair = GatewayPair(target: target, contact: contact)

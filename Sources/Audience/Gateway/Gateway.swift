@@ -62,6 +62,8 @@ public struct Gateway: Sendable {
   var bucket = AnnouncementBucket()
   /// How many addresses of others have copies of our presence.
   var shownCount = 0
+  /// The same, by their domains.
+  var shownDomains = CountedDomains()
   /// What was decided about subscriptions, and has not left yet.
   var owedAnswers: [GatewaySubscription: OwedAnswer] = [:]
   private let nonce: String

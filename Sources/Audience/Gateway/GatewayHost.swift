@@ -50,7 +50,11 @@ struct GatewayHost: Sendable {
 
   /// Ends a session, whichever way it goes.
   mutating func end(_ address: Address) -> [DecloakEffect] {
-    decloak.endSessions([address], .expired, audience: &audience) + decloak.endPeer(address, .expired)
+    // Who answered a request of ours is seen no longer than we are.
+    let answered =
+      address == .bare(address.account) ? decloak.peers(of: address.account).filter { $0.askID != nil } : []
+    return decloak.endSessions([address], .expired, audience: &audience) + decloak.endPeer(address, .expired)
+      + answered.flatMap { decloak.endPeer($0.address, .expired) }
   }
 
   mutating func received(_ arrived: ArrivedRequest, _ room: SharedRoom, now: Instant) -> [DecloakEffect] {
@@ -75,10 +79,20 @@ struct GatewayHost: Sendable {
       : decloak.targetChanged(pattern, audience: &audience, now: now)
   }
 
-  mutating func forgetCalls(with contact: BareAddress) { calls.forgetOutside(contact, audience) }
+  /// Forgets what matters only as long as somebody sees us.
+  mutating func forgetOutside(_ contact: BareAddress) {
+    calls.forgetOutside(contact, audience)
+    for address in decloak.resentAt.addresses(of: contact) where !audience.contains(address) {
+      decloak.resentAt.remove(address)
+    }
+  }
 
-  /// Tells those who may know, and are told of nothing else, that we go.
-  func goodbyes() -> [DecloakEffect] { audience.shown.filter(audience.contains).sorted().map { .hide($0) } }
+  /// Tells everybody who was shown us that we go.
+  /// - Parameter effects: what tells some of them already.
+  func goodbyes(beside effects: [DecloakEffect]) -> [DecloakEffect] {
+    let told = Set(effects)
+    return audience.shown.sorted().map { .hide($0) }.filter { !told.contains($0) }
+  }
 
   /// Whether a contact may see us by subscription has changed.
   mutating func visibilityChanged(for contact: BareAddress, leaves: Bool, gains: Bool) -> [DecloakEffect] {
