@@ -15,7 +15,7 @@ extension Gateway {
     let effects = changeAll(now: now) { host in host.decloak.setPolicy(new, audience: &host.audience, now: now) }
     // Only "off" decides about those who are subscribed already.
     guard new == .off || old == .off else { return effects }
-    return effects + enforce(Array(subscriptions.all), now: now)
+    return (effects + enforce(Array(subscriptions.all), now: now)).withGoodbyesOnce
   }
 
   /// Makes a rule, or removes it, and answers by it whoever waits and is covered by no rule that comes first. A no also
@@ -33,12 +33,15 @@ extension Gateway {
     places.freeWithdrawn { rules.rule(for: $0)?.subject == subject }
     switch subject {
     case .contact(let contact):
-      return apply(decision, subject, to: [contact], now: now)
-        + reconsider(subscriptions.subscriptions(of: contact), now: now) { $0.contact == contact }
+      let effects = apply(decision, subject, to: [contact], now: now)
+      return
+        (effects + reconsider(subscriptions.subscriptions(of: contact), subject, now: now) { $0.contact == contact })
+        .withGoodbyesOnce
     case .domain(let domain):
       let contacts = pairs.keys.filter { $0.domain == domain }.sorted()
-      return apply(decision, subject, to: contacts, now: now)
-        + reconsider(subscriptions.all.filter { $0.contact.domain == domain }, now: now) { $0.contact.domain == domain }
+      let effects = apply(decision, subject, to: contacts, now: now)
+      let concerned = subscriptions.all.filter { $0.contact.domain == domain }
+      return (effects + reconsider(concerned, subject, now: now) { $0.contact.domain == domain }).withGoodbyesOnce
     case .target(let pattern):
       let isGeneral = hadTargets == rules.targets.isEmpty
       return targetsChanged(pattern, isGeneral: isGeneral, now: now)
@@ -82,17 +85,36 @@ extension Gateway {
     let concerned = subscriptions.all.filter {
       changed[$0.target] != nil || hosts[$0.target] == nil && isMeant(Self.canonical($0.target, in: domain))
     }
-    return effects
-      + reconsider(concerned, now: now) {
-        changed[$0.target] != nil || isMeant(Self.canonical($0.target, in: domain))
-      }
+    let again = reconsider(concerned, .target(pattern), now: now) {
+      changed[$0.target] != nil || isMeant(Self.canonical($0.target, in: domain))
+    }
+    return (effects + again).withGoodbyesOnce
   }
 
   /// Considers subscriptions again, and those that wait for an answer, after something was said that may decide about
   /// them.
   private mutating func reconsider(
-    _ subscriptions: [GatewaySubscription], now: Instant, waiting isMeant: (GatewaySubscription) -> Bool
+    _ subscriptions: [GatewaySubscription], _ subject: RuleSubject, now: Instant,
+    waiting isMeant: (GatewaySubscription) -> Bool
   ) -> [GatewayEffect] {
-    enforce(subscriptions, now: now) + answer(self.subscriptions.requests.map(\.subscription).filter(isMeant), now: now)
+    let effects = enforce(subscriptions, now: now)
+    return effects + answer(self.subscriptions.requests.map(\.subscription).filter(isMeant), by: subject, now: now)
+  }
+}
+
+extension [GatewayEffect] {
+  /// Without the goodbyes that are said already and not followed by anything that would take them back: where a session ends
+  /// and a subscription with it, each speaks for itself.
+  fileprivate var withGoodbyesOnce: [GatewayEffect] {
+    var told: Set<GatewaySession> = []
+    return filter { effect in
+      guard case .decloak(let target, let effect) = effect else { return true }
+      switch effect {
+      case .hide(let address): return told.insert(GatewaySession(target: target, address: address)).inserted
+      case .show(let address, _): told.remove(GatewaySession(target: target, address: address))
+      default: break
+      }
+      return true
+    }
   }
 }

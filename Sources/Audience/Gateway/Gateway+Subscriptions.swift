@@ -169,8 +169,10 @@ extension Gateway {
     subscriptions.flatMap { enforce($0, isInForce($0), now: now) }
   }
 
-  /// Answers those of some requests about which somebody has decided beforehand now.
-  mutating func answer(_ requests: [GatewaySubscription], now: Instant) -> [GatewayEffect] {
+  /// Answers by a rule those of some requests that no other rule decides about.
+  mutating func answer(
+    _ requests: [GatewaySubscription], by subject: RuleSubject, now: Instant
+  ) -> [GatewayEffect] {
     guard policy != .off else { return [] }
     var effects: [GatewayEffect] = []
     for subscription in requests {
@@ -178,10 +180,12 @@ extension Gateway {
         subscriptions.forget(subscription)
         continue
       }
-      switch judge(subscription) {
-      case (.allow, .rule): effects += grant(subscription, now: now)
-      case (.deny, .rule): subscriptions.forget(subscription)
-      default: break
+      let (decision, judge) = judge(subscription)
+      guard judge == .rule(subject) else { continue }
+      switch decision {
+      case .allow: effects += grant(subscription, now: now)
+      case .deny: subscriptions.forget(subscription)
+      case .ask: break
       }
     }
     return effects

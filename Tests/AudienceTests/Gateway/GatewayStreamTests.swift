@@ -162,7 +162,7 @@ struct GatewayStreamTests {
   @Test("Whom an earlier run of the program had shown an address is told when we are up")
   func inherited() {
     var world = GatewayWorld(.allow)
-    world.gateway.inherit(shown: [(romeoAtSip, balcony)])
+    world.inherit(romeoAtSip, balcony)
     #expect(world.connect() == [goodbye])
     #expect(world.gateway.targets.isEmpty)
   }
