@@ -96,8 +96,11 @@ extension Decloak {
     return apply(decision, for: subject, audience: &audience, now: now)
   }
 
+  /// Answers by a rule that was made or removed.
+  /// - Parameter contact: the one whom alone it is to be looked at for; `nil` for all.
   mutating func apply(
-    _ decision: RuleDecision?, for subject: RuleSubject, audience: inout Audience, now: Instant
+    _ decision: RuleDecision?, for subject: RuleSubject, to contact: BareAddress? = nil, audience: inout Audience,
+    now: Instant
   ) -> [DecloakEffect] {
     let rules = rules
     func isCovered(_ contact: BareAddress) -> Bool { rules.rule(for: contact)?.subject == subject }
@@ -105,7 +108,7 @@ extension Decloak {
     if decision != .deny {
       // What was said last counts: who is allowed or to be asked about is heard again. But a person's no to one contact
       // is not taken back by a yes to its domain.
-      effects += silences.end { contact, silence in
+      effects += silences.end(of: contact) { contact, silence in
         decision == nil
           ? silence.judge == .rule(subject)
           : isCovered(contact) && (silence.judge != .person || subject == .contact(contact))
@@ -113,8 +116,8 @@ extension Decloak {
     }
     for contact in Array(places.contacts) where isCovered(contact) { places.free(contact) }
     guard policy != .off, decision == .allow || decision == .deny else { return effects }
-    for request in pendingRequests
-    where request.expiresAt > now && isCovered(request.contact) {
+    let waiting = contact.map { pending[$0].map { [$0] } ?? [] } ?? pendingRequests
+    for request in waiting where request.expiresAt > now && isCovered(request.contact) {
       guard decision == .allow else {
         effects += resolve(request, .denied, .rule(subject)) + silence(request, .rule(subject), now: now)
         continue
@@ -128,7 +131,7 @@ extension Decloak {
       effects += resolve(request, .approved, .rule(subject))
     }
     guard decision == .deny else { return effects }
-    return effects + takeBackAnswers(audience: &audience, from: isCovered)
+    return effects + takeBackAnswers(of: contact, audience: &audience, from: isCovered)
   }
 
   // MARK: Policy
@@ -152,10 +155,10 @@ extension Decloak {
 
   /// Ends the sessions that a yes to a request began.
   private mutating func takeBackAnswers(
-    audience: inout Audience, from isMeant: (BareAddress) -> Bool
+    of contact: BareAddress? = nil, audience: inout Audience, from isMeant: (BareAddress) -> Bool
   ) -> [DecloakEffect] {
-    let approved = audience.sessions.values.filter { $0.origin == .approved && isMeant($0.address.account) }
-      .map(\.address).sorted()
+    let sessions = contact.map { audience.sessions(with: $0) } ?? Array(audience.sessions.values)
+    let approved = sessions.filter { $0.origin == .approved && isMeant($0.address.account) }.map(\.address).sorted()
     return endSessions(approved, .revoked, audience: &audience) + approved.flatMap { endPeer($0, .revoked) }
   }
 }

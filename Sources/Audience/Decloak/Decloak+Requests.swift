@@ -85,6 +85,6 @@ extension Decloak {
   mutating func silence(
     _ request: DecloakRequest, _ judge: DecloakDecision.Judge, now: Instant
   ) -> [DecloakEffect] {
-    silences.begin(request, judge, until: now.later(bySeconds: Limits.silence))
+    silences.begin(request, judge, until: now.later(bySeconds: Limits.silence), most: mostSilenced)
   }
 }

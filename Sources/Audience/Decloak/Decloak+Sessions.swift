@@ -145,7 +145,7 @@ extension Decloak {
     return resolve(request, .superseded, .nobody)
   }
 
-  private mutating func endSessions(
+  mutating func endSessions(
     _ contact: BareAddress?, _ cause: SessionEndCause, audience: inout Audience
   ) -> [DecloakEffect] {
     let sessions = contact.map { audience.sessions(with: $0) } ?? Array(audience.sessions.values)

@@ -29,9 +29,11 @@ struct Silences: Sendable {
   subscript(id id: String) -> Silence? { contacts[id].flatMap { byContact[$0] } }
 
   /// Begins one. Where there are too many, the one that ends first gives way.
-  mutating func begin(_ request: DecloakRequest, _ judge: DecloakDecision.Judge, until: Instant) -> [DecloakEffect] {
+  mutating func begin(
+    _ request: DecloakRequest, _ judge: DecloakDecision.Judge, until: Instant, most: Int
+  ) -> [DecloakEffect] {
     var effects = end(request.contact)
-    if byContact.count >= Limits.silenced, let first = byContact.min(by: { $0.value.until < $1.value.until }) {
+    if byContact.count >= most, let first = byContact.min(by: { $0.value.until < $1.value.until }) {
       effects += end(first.key)
     }
     byContact[request.contact] = Silence(
@@ -51,8 +53,12 @@ struct Silences: Sendable {
   }
 
   /// Ends those of which something is true.
-  mutating func end(where isOver: (BareAddress, Silence) -> Bool) -> [DecloakEffect] {
-    byContact.filter { isOver($0.key, $0.value) }.keys.sorted().flatMap { end($0) }
+  /// - Parameter contact: the one whose it ends at most; `nil` for all.
+  mutating func end(
+    of contact: BareAddress? = nil, where isOver: (BareAddress, Silence) -> Bool
+  ) -> [DecloakEffect] {
+    if let contact { return byContact[contact].map { isOver(contact, $0) } == true ? end(contact) : [] }
+    return byContact.filter { isOver($0.key, $0.value) }.keys.sorted().flatMap { end($0) }
   }
 
   /// Tells of all whose count has grown since it was told.

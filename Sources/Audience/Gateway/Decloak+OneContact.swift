@@ -25,6 +25,21 @@ extension Decloak {
     return effects
   }
 
+  /// Whether a contact may see us by subscription has changed, as the audience knows.
+  /// - Parameters:
+  ///   - leaves: whether we hide from it: then its sessions end as well.
+  ///   - gains: whether it may see us now and could not before.
+  mutating func visibilityChanged(
+    for contact: BareAddress, leaves: Bool, gains: Bool, audience: inout Audience
+  ) -> [DecloakEffect] {
+    var effects = leaves ? endSessions(contact, .hidden, audience: &audience) : []
+    let untold = audience.shownOutside(contact).filter { !effects.contains(.hide($0)) }
+    effects += takeBack(from: untold, audience) + supersede(contact, audience)
+    // A session in which we wait for an answer stays: without it the answer would be nothing to us.
+    guard gains, audience.isShownBySubscription(contact), asks[contact]?.isAnswered != false else { return effects }
+    return effects + endSessions(audience.sessions(with: contact).map(\.address), .absorbed, audience: &audience)
+  }
+
   /// Whether nothing is known of a contact.
   func isIdle(with contact: BareAddress) -> Bool {
     pending[contact] == nil && asks[contact] == nil && !hasPeers(contact) && silences[contact] == nil

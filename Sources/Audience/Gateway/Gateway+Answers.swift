@@ -38,7 +38,8 @@ extension Gateway {
   public func decision(
     on id: String, _ outcome: RequestOutcome, scope: AnswerScope, now: Instant
   ) throws(DecloakError) -> DecloakDecision? {
-    guard let target = target(of: id), let host = hosts[target] else { throw .noSuchRequest(id: id) }
+    guard let target = target(of: id), var host = hosts[target] else { throw .noSuchRequest(id: id) }
+    host.decloak.rules = rules
     let request = try host.decloak.checkAnswer(id, outcome, scope: scope, host.audience, now: now)
     return request.map { DecloakDecision(request: $0, outcome: outcome, judge: .person) }
   }

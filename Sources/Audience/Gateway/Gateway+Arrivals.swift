@@ -108,13 +108,14 @@ extension Gateway {
 
   /// Nobody collects addresses of ours without end.
   private func hasAddresses(_ target: BareAddress, for requester: Address) -> Bool {
-    guard let mine = pairs[requester.account], mine.count >= Limits.addressesPerAsker else { return true }
-    return mine[target]?.sessions.isEmpty == false || shows(target, to: requester)
-      || mine.values.count { !$0.sessions.isEmpty } < Limits.addressesPerAsker
+    (seenInSessions[requester.account] ?? 0) < Limits.addressesPerAsker
+      || pairs[requester.account]?[target]?.sessions.isEmpty == false || shows(target, to: requester)
   }
 
   /// Each copy of our presence is remembered until it is taken back.
   private func hasCopies(_ target: BareAddress, for address: Address) -> Bool {
-    shownCount < Limits.gatewayShown || hosts[target]?.audience.wasShown(address) == true
+    if hosts[target]?.audience.wasShown(address) == true { return true }
+    guard shows(target, to: address) else { return shownCount < Limits.gatewayShown }
+    return shownCount < Limits.gatewayShownFurther && shownDomains[address.account] < Limits.gatewayShownPerDomain
   }
 }

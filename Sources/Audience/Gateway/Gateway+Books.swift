@@ -20,7 +20,7 @@ extension Gateway {
     addHost(target)
     let effects: [DecloakEffect]
     do throws(Failure) {
-      effects = try hosts[target]?.run(event) ?? []
+      effects = try run(target, event)
     } catch {
       settle(target, contact)
       throw error
@@ -37,13 +37,28 @@ extension Gateway {
   ) -> [GatewayEffect] {
     var effects: [GatewayEffect] = []
     for target in targets ?? Array(hosts.keys) {
-      effects += book(hosts[target]?.run(event) ?? [], of: target, now: now)
-    }
-    for (contact, targets) in pairs {
-      for target in targets.keys { settle(target, contact) }
-      effects += makeRoom(after: contact, now: now)
+      let silences = hosts[target]?.decloak.silences.count
+      let told = run(target, event)
+      // Where nothing is told nothing has changed for anybody, but that some are heard again.
+      guard !told.isEmpty || hosts[target]?.decloak.silences.count != silences else { continue }
+      effects += book(told, of: target, now: now)
+      for contact in hosts[target]?.contacts ?? [] {
+        settle(target, contact)
+        effects += makeRoom(after: contact, now: now)
+      }
     }
     return effects
+  }
+
+  /// Lets something happen at one of our addresses, which has the rules for as long as that takes: of those that each
+  /// host kept, a change of one would be a copy of all.
+  private mutating func run<Failure: Error>(
+    _ target: BareAddress, _ event: (inout GatewayHost) throws(Failure) -> [DecloakEffect]
+  ) throws(Failure) -> [DecloakEffect] {
+    guard let index = hosts.index(forKey: target) else { return [] }
+    hosts.values[index].decloak.rules = rules
+    defer { hosts.values[index].decloak.rules = DecloakRules() }
+    return try event(&hosts.values[index])
   }
 
   /// Notes what an event has told.
@@ -68,6 +83,7 @@ extension Gateway {
 
   /// Brings the books up to date about one of our addresses and somebody.
   mutating func settle(_ target: BareAddress, _ contact: BareAddress) {
+    hosts[target]?.forgetOutside(contact)
     // Where much ends at once, the host may have gone with the first of its contacts.
     let standing = hosts[target]?.standing(of: contact) ?? GatewayHost.Standing()
     let pair = GatewayPair(target: target, contact: contact)
@@ -79,8 +95,11 @@ extension Gateway {
       for address in standing.sessions.subtracting(state.sessions) {
         order.touch(GatewaySession(target: target, address: address))
       }
+      if state.sessions.isEmpty != standing.sessions.isEmpty {
+        let count = (seenInSessions[contact] ?? 0) + (standing.sessions.isEmpty ? -1 : 1)
+        seenInSessions[contact] = count > 0 ? count : nil
+      }
       state.sessions = standing.sessions
-      hosts[target]?.forgetCalls(with: contact)
     }
     if state.isSilenced != standing.isSilenced {
       state.isSilenced = standing.isSilenced
@@ -96,9 +115,13 @@ extension Gateway {
 
   private mutating func keep(_ state: PairState?, _ pair: GatewayPair) {
     if let state {
-      if pairs[pair.contact, default: [:]].updateValue(state, forKey: pair.target) == nil { pairCount += 1 }
+      if pairs[pair.contact, default: [:]].updateValue(state, forKey: pair.target) == nil {
+        pairCount += 1
+        hosts[pair.target]?.contacts.insert(pair.contact)
+      }
     } else if pairs[pair.contact]?.removeValue(forKey: pair.target) != nil {
       pairCount -= 1
+      hosts[pair.target]?.contacts.remove(pair.contact)
       if pairs[pair.contact]?.isEmpty == true { pairs[pair.contact] = nil }
     }
     // Those who come and go leave deadlines behind.
@@ -138,7 +161,7 @@ extension Gateway {
   private mutating func end(
     _ target: BareAddress, _ contact: BareAddress, now: Instant, _ event: (inout GatewayHost) -> [DecloakEffect]
   ) -> [GatewayEffect] {
-    let effects = book(hosts[target]?.run(event) ?? [], of: target, now: now)
+    let effects = book(run(target, event), of: target, now: now)
     settle(target, contact)
     return effects
   }

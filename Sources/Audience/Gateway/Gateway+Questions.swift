@@ -16,9 +16,11 @@ extension Gateway {
   /// Which of our addresses a request asks, as long as it is remembered.
   public func target(ofRequest id: String) -> BareAddress? { target(of: id) }
 
-  /// Why somebody may know of some of our addresses; `nil` when it must not of any.
+  /// Why somebody may know of some of our addresses: what lasts longest; `nil` when it must not of any.
   public func why(_ address: Address) -> Audience.Why? {
-    hosts.values.lazy.compactMap { $0.audience.why(address) }.first
+    guard address.account.domain != domain else { return .ourselves }
+    let reasons = Set((pairs[address.account] ?? [:]).keys.compactMap { hosts[$0]?.audience.why(address) })
+    return [.subscription, .shown, .session].first(where: reasons.contains)
   }
 }
 

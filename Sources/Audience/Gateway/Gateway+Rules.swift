@@ -7,12 +7,15 @@ extension Gateway {
   /// Sets the policy. Going `off` is a no to everybody who waits, takes back every yes given to a request, and shows
   /// nobody who is subscribed.
   public mutating func setPolicy(_ new: Decloak.Policy, now: Instant) -> [GatewayEffect] {
-    guard new != policy else { return [] }
+    let old = policy
+    guard new != old else { return [] }
     policy = new
     places.freeWithdrawn { _ in true }
-    if new == .off { subscriptions.forgetRequests { _ in true } }
-    return changeAll(now: now) { host in host.decloak.setPolicy(new, audience: &host.audience, now: now) }
-      + refreshSubscriptions(now: now) { _ in true }
+    if new == .off { subscriptions.forgetRequests() }
+    let effects = changeAll(now: now) { host in host.decloak.setPolicy(new, audience: &host.audience, now: now) }
+    // Only "off" decides about those who are subscribed already.
+    guard new == .off || old == .off else { return effects }
+    return (effects + enforce(Array(subscriptions.all), now: now)).withGoodbyesOnce
   }
 
   /// Makes a rule, or removes it, and answers by it whoever waits and is covered by no rule that comes first. A no also
@@ -27,25 +30,36 @@ extension Gateway {
     let hadTargets = !rules.targets.isEmpty
     try rules.set(decision, for: subject)
     let rules = rules
-    for target in Array(hosts.keys) { hosts[target]?.decloak.rules = rules }
     places.freeWithdrawn { rules.rule(for: $0)?.subject == subject }
     switch subject {
     case .contact(let contact):
-      var effects: [GatewayEffect] = []
-      for target in (pairs[contact] ?? [:]).keys.sorted() {
-        effects += change(target, with: contact, now: now) { host in
-          host.decloak.apply(decision, for: subject, audience: &host.audience, now: now)
-        }
-      }
-      return effects + reconsider(now: now) { $0.contact == contact }
+      let effects = apply(decision, subject, to: [contact], now: now)
+      return
+        (effects + reconsider(subscriptions.subscriptions(of: contact), subject, now: now) { $0.contact == contact })
+        .withGoodbyesOnce
     case .domain(let domain):
-      return changeAll(now: now) { host in
-        host.decloak.apply(decision, for: subject, audience: &host.audience, now: now)
-      } + reconsider(now: now) { $0.contact.domain == domain }
+      let contacts = pairs.keys.filter { $0.domain == domain }.sorted()
+      let effects = apply(decision, subject, to: contacts, now: now)
+      let concerned = subscriptions.all.filter { $0.contact.domain == domain }
+      return (effects + reconsider(concerned, subject, now: now) { $0.contact.domain == domain }).withGoodbyesOnce
     case .target(let pattern):
       let isGeneral = hadTargets == rules.targets.isEmpty
       return targetsChanged(pattern, isGeneral: isGeneral, now: now)
     }
+  }
+
+  private mutating func apply(
+    _ decision: RuleDecision?, _ subject: RuleSubject, to contacts: [BareAddress], now: Instant
+  ) -> [GatewayEffect] {
+    var effects: [GatewayEffect] = []
+    for contact in contacts {
+      for target in targets(of: contact) {
+        effects += change(target, with: contact, now: now) { host in
+          host.decloak.apply(decision, for: subject, to: contact, audience: &host.audience, now: now)
+        }
+      }
+    }
+    return effects
   }
 
   /// The rules say something else about addresses.
@@ -53,24 +67,54 @@ extension Gateway {
   private mutating func targetsChanged(
     _ pattern: TargetPattern, isGeneral: Bool, now: Instant
   ) -> [GatewayEffect] {
-    let known = Set(hosts.keys)
+    let domain = domain
+    func isMeant(_ canonical: String?) -> Bool {
+      canonical.map { isGeneral || pattern.matches(Array($0.utf8)) } ?? false
+    }
     var changed: [BareAddress: TargetRules.Verdict] = [:]
-    for (target, host) in hosts {
-      guard let canonical = canonical(target), isGeneral || pattern.matches(Array(canonical.utf8)) else { continue }
-      let verdict = rules.targets.verdict(on: canonical)
+    for (target, host) in hosts where isMeant(host.canonical) {
+      // Where a more particular rule shows the address, this one says nothing.
+      if case .shown(let rule) = host.verdict, rule.pattern.literalLength > pattern.literalLength { continue }
+      let verdict = host.canonical.map(rules.targets.verdict) ?? .hidden
       if verdict != host.verdict { changed[target] = verdict }
     }
     let effects = changeAll(Array(changed.keys), now: now) { host in
       changed[host.audience.account].map { host.targetChanged(to: $0, by: pattern, now: now) } ?? []
     }
     // An address that was hidden has no host, whoever is subscribed to it.
-    return effects + reconsider(now: now) { changed[$0.target] != nil || !known.contains($0.target) }
+    let concerned = subscriptions.all.filter {
+      changed[$0.target] != nil || hosts[$0.target] == nil && isMeant(Self.canonical($0.target, in: domain))
+    }
+    let again = reconsider(concerned, .target(pattern), now: now) {
+      changed[$0.target] != nil || isMeant(Self.canonical($0.target, in: domain))
+    }
+    return (effects + again).withGoodbyesOnce
   }
 
-  /// Considers subscriptions again, after something was said that may decide about them.
+  /// Considers subscriptions again, and those that wait for an answer, after something was said that may decide about
+  /// them.
   private mutating func reconsider(
-    now: Instant, where isMeant: (GatewaySubscription) -> Bool
+    _ subscriptions: [GatewaySubscription], _ subject: RuleSubject, now: Instant,
+    waiting isMeant: (GatewaySubscription) -> Bool
   ) -> [GatewayEffect] {
-    refreshSubscriptions(now: now, where: isMeant) + answerSubscriptions(now: now, where: isMeant)
+    let effects = enforce(subscriptions, now: now)
+    return effects + answer(self.subscriptions.requests.map(\.subscription).filter(isMeant), by: subject, now: now)
+  }
+}
+
+extension [GatewayEffect] {
+  /// Without the goodbyes that are said already and not followed by anything that would take them back: where a session ends
+  /// and a subscription with it, each speaks for itself.
+  fileprivate var withGoodbyesOnce: [GatewayEffect] {
+    var told: Set<GatewaySession> = []
+    return filter { effect in
+      guard case .decloak(let target, let effect) = effect else { return true }
+      switch effect {
+      case .hide(let address): return told.insert(GatewaySession(target: target, address: address)).inserted
+      case .show(let address, _): told.remove(GatewaySession(target: target, address: address))
+      default: break
+      }
+      return true
+    }
   }
 }

@@ -19,8 +19,8 @@ extension Gateway {
   /// Our stream ends (in order: the unavailables can still be sent) or has ended.
   public mutating func disconnected(inOrder: Bool, now: Instant) -> [GatewayEffect] {
     changeAll(now: now) { host in
-      host.decloak.disconnected(inOrder: inOrder, audience: &host.audience)
-        + (inOrder ? host.goodbyes() : [])
+      let effects = host.decloak.disconnected(inOrder: inOrder, audience: &host.audience)
+      return inOrder ? effects + host.goodbyes(beside: effects) : effects
     }
   }
 
@@ -62,6 +62,7 @@ extension Gateway {
     let isShown = departure == .available
     guard wasShown != isShown else { return }
     shownCount += isShown ? 1 : -1
+    if isShown { shownDomains.add(address.account) } else { shownDomains.remove(address.account) }
     // Whoever may be shown an address is in the books already.
     if !isShown || pairs[address.account]?[target] == nil { settle(target, address.account) }
   }

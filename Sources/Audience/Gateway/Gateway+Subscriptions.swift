@@ -42,7 +42,7 @@ extension Gateway {
     _ contact: BareAddress, from target: BareAddress, now: Instant
   ) -> [GatewayEffect] {
     let subscription = GatewaySubscription(contact: contact, target: target)
-    subscriptions.forget(subscription)
+    subscriptions.withdraw(subscription, now: now)
     return end(subscription, now: now)
   }
 
@@ -140,7 +140,8 @@ extension Gateway {
     _ subscription: GatewaySubscription
   ) -> (decision: RuleDecision, judge: DecloakDecision.Judge) {
     // A host that is held while it changes would be copied.
-    let host = hosts[subscription.target] ?? makeHost(subscription.target)
+    var host = hosts[subscription.target] ?? makeHost(subscription.target)
+    host.decloak.rules = rules
     return host.decloak.verdict(on: subscription.contact, host.audience)
   }
 
@@ -163,28 +164,28 @@ extension Gateway {
     return change(subscription.target, with: contact, now: now) { host in host.setSubscriber(contact, isInForce) }
   }
 
-  /// Finds out which subscriptions are in force now.
-  mutating func refreshSubscriptions(
-    now: Instant, where isMeant: (GatewaySubscription) -> Bool
-  ) -> [GatewayEffect] {
-    subscriptions.all.filter(isMeant).flatMap { enforce($0, isInForce($0), now: now) }
+  /// Finds out which of some subscriptions are in force now.
+  mutating func enforce(_ subscriptions: [GatewaySubscription], now: Instant) -> [GatewayEffect] {
+    subscriptions.flatMap { enforce($0, isInForce($0), now: now) }
   }
 
-  /// Answers requests about which somebody has decided beforehand now.
-  mutating func answerSubscriptions(
-    now: Instant, where isMeant: (GatewaySubscription) -> Bool
+  /// Answers by a rule those of some requests that no other rule decides about.
+  mutating func answer(
+    _ requests: [GatewaySubscription], by subject: RuleSubject, now: Instant
   ) -> [GatewayEffect] {
     guard policy != .off else { return [] }
     var effects: [GatewayEffect] = []
-    for subscription in subscriptions.requests.map(\.subscription) where isMeant(subscription) {
+    for subscription in requests {
       guard !isHidden(subscription.target) else {
         subscriptions.forget(subscription)
         continue
       }
-      switch judge(subscription) {
-      case (.allow, .rule): effects += grant(subscription, now: now)
-      case (.deny, .rule): subscriptions.forget(subscription)
-      default: break
+      let (decision, judge) = judge(subscription)
+      guard judge == .rule(subject) else { continue }
+      switch decision {
+      case .allow: effects += grant(subscription, now: now)
+      case .deny: subscriptions.forget(subscription)
+      case .ask: break
       }
     }
     return effects

@@ -7,12 +7,27 @@ extension Gateway {
     let old = visibility
     guard new != old else { return [] }
     visibility = new
-    let leaving = VisibilityPlan.leaving(from: old, to: new)
-    return changeAll(now: now) { host in
-      let effects = leaving.map { host.decloak.hide($0, audience: &host.audience) } ?? []
-      let changes = host.decloak.visibilityChanged(to: new, audience: &host.audience)
-      let shown = old.difference(to: new, among: host.audience.subscribers).shown
-      return effects + changes + shown.map { .show(.bare($0), full: true) }
+    // Their indices as a collection would be a copy of all.
+    var index = hosts.values.startIndex
+    while index != hosts.values.endIndex {
+      hosts.values[index].audience.visibility = new
+      hosts.values.formIndex(after: &index)
     }
+    let leaving = VisibilityPlan.leaving(from: old, to: new)
+    // One contact more or less costs what it has to do with.
+    let concerned =
+      leaving == .all || old.showsOthers != new.showsOthers
+      ? Array(pairs.keys) : old.exceptions.symmetricDifference(new.exceptions).filter { pairs[$0] != nil }
+    var effects: [GatewayEffect] = []
+    for contact in concerned.sorted() {
+      let gains = !old.shows(contact) && new.shows(contact)
+      let leaves = leaving == .all || leaving != nil && !new.shows(contact)
+      for target in targets(of: contact) {
+        effects += change(target, with: contact, now: now) { host in
+          host.visibilityChanged(for: contact, leaves: leaves, gains: gains)
+        }
+      }
+    }
+    return effects
   }
 }

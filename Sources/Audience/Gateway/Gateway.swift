@@ -52,6 +52,8 @@ public struct Gateway: Sendable {
   /// Who has to do with which of our addresses.
   var pairs: [BareAddress: [BareAddress: PairState]] = [:]
   var pairCount = 0
+  /// How many of our addresses somebody sees in sessions.
+  var seenInSessions: [BareAddress: Int] = [:]
   var deadlines = Deadlines()
   var order = SessionOrder()
   var silenced = RecencyList<GatewayPair>()
@@ -60,6 +62,8 @@ public struct Gateway: Sendable {
   var bucket = AnnouncementBucket()
   /// How many addresses of others have copies of our presence.
   var shownCount = 0
+  /// The same, by their domains.
+  var shownDomains = CountedDomains()
   /// What was decided about subscriptions, and has not left yet.
   var owedAnswers: [GatewaySubscription: OwedAnswer] = [:]
   private let nonce: String
@@ -142,23 +146,26 @@ public struct Gateway: Sendable {
 
   func verdict(on target: BareAddress) -> TargetRules.Verdict {
     if let known = hosts[target]?.verdict { return known }
-    return canonical(target).map(rules.targets.verdict) ?? .hidden
+    return verdict(onCanonical: Self.canonical(target, in: domain))
   }
 
-  /// The one form of an address of ours.
+  private func verdict(onCanonical text: String?) -> TargetRules.Verdict { text.map(rules.targets.verdict) ?? .hidden }
+
+  /// The one form of an address at a gateway's domain.
   /// - Returns: `nil` for one that stands for nobody.
-  func canonical(_ target: BareAddress) -> String? {
-    guard target.domain == domain, let at = target.text.firstIndex(of: "@"),
+  static func canonical(_ target: BareAddress, in domain: String) -> String? {
+    guard target.domain == domain, let at = target.text.utf8.firstIndex(of: UInt8(ascii: "@")),
       let address = GatewayAddress(localpart: target.text[..<at])
     else { return nil }
     return "\(address.canonical)@\(domain)"
   }
 
   func makeHost(_ target: BareAddress, _ verdict: TargetRules.Verdict? = nil, serial: UInt64 = 0) -> GatewayHost {
+    let canonical = Self.canonical(target, in: domain)
     var host = GatewayHost(
-      serial: serial, audience: Audience(account: target),
+      serial: serial, canonical: canonical, audience: Audience(account: target),
       decloak: Decloak(nonce: "\(nonce).\(serial)", policy: policy), verdict: .hidden)
-    host.obey(rules, verdict ?? self.verdict(on: target))
+    host.obey(verdict ?? self.verdict(onCanonical: canonical))
     host.audience.visibility = visibility
     host.decloak.room = SharedRoom(forQuestions: false, forAnswers: false)
     return host

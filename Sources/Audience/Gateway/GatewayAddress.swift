@@ -14,13 +14,14 @@ public struct GatewayAddress: Hashable, Sendable {
   /// - Returns: `nil` where it stands for nobody.
   public init?(localpart: some StringProtocol) {
     let text = JIDEscaping.unescaped(localpart)
-    guard let at = text.lastIndex(of: "@") ?? text.lastIndex(of: "%") else {
+    // Among the bytes: letters of some scripts grow together with what stands beside them.
+    guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) ?? text.utf8.lastIndex(of: UInt8(ascii: "%")) else {
       guard let user = TelephoneNumber.plain(text) ?? Self.user(text[...]) else { return nil }
       callee = user
       return
     }
     let user = text[..<at]
-    guard let host = Self.host(text[text.index(after: at)...]), !user.utf8.contains(UInt8(ascii: " ")),
+    guard let host = HostName.plain(text[text.utf8.index(after: at)...]), !user.utf8.contains(UInt8(ascii: " ")),
       let user = TelephoneNumber.plain(user) ?? Self.user(user)
     else { return nil }
     callee = "\(user)@\(host)"
@@ -34,8 +35,8 @@ public struct GatewayAddress: Hashable, Sendable {
 
   /// The local part that is shown to others: `user%host`, or what else stands for the callee.
   public var localpart: String {
-    guard let at = callee.lastIndex(of: "@") else { return JIDEscaping.escaped(callee) }
-    return "\(JIDEscaping.escaped(callee[..<at]))%\(callee[callee.index(after: at)...])"
+    guard let at else { return JIDEscaping.escaped(callee) }
+    return "\(JIDEscaping.escaped(callee[..<at]))%\(callee[callee.utf8.index(after: at)...])"
   }
 
   /// The local part with the at sign escaped (XEP-0106 §3.2), as some write it.
@@ -43,13 +44,15 @@ public struct GatewayAddress: Hashable, Sendable {
 
   /// The one text in which rules are compared: all spellings of an address have the same.
   var canonical: String {
-    guard let at = callee.lastIndex(of: "@") else { return callee }
-    return "\(callee[..<at])%\(callee[callee.index(after: at)...])"
+    guard let at else { return callee }
+    return "\(callee[..<at])%\(callee[callee.utf8.index(after: at)...])"
   }
+
+  private var at: String.Index? { callee.utf8.lastIndex(of: UInt8(ascii: "@")) }
 
   // What separates parts of a URI, quotes them or stands for others in it: a second reader may find another address
   // there.
-  private static let ambiguous = Set(" %@:;?<>\"\\,".utf8)
+  private static let ambiguous = Set(" %@:;?<>\"\\,/#[]!".utf8)
 
   private static func user(_ text: Substring) -> String? {
     // What begins like a number is one, or it stands for nobody.
@@ -58,9 +61,13 @@ public struct GatewayAddress: Hashable, Sendable {
     else { return nil }
     return String(text)
   }
+}
 
-  /// A name in DNS, or an IPv4 address. It is the same with a dot behind it.
-  private static func host(_ text: Substring) -> Substring? {
+/// Names in DNS, and IPv4 addresses.
+enum HostName {
+  /// The name without a dot behind it, with which it is the same.
+  /// - Returns: `nil` for a text that is none, or that some take for an address and others for a name.
+  static func plain(_ text: Substring) -> Substring? {
     let host = text.utf8.last == UInt8(ascii: ".") ? text.dropLast() : text
     let isName = host.utf8.allSatisfy { byte in
       switch byte {
@@ -70,11 +77,23 @@ public struct GatewayAddress: Hashable, Sendable {
       default: false
       }
     }
-    guard isName, !host.split(separator: ".", omittingEmptySubsequences: false).contains(where: \.isEmpty) else {
-      return nil
-    }
+    let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+    guard isName, !labels.contains(where: \.isEmpty), let last = labels.last else { return nil }
+    // Many readers take 10.1, 012.0.0.1 and 0x0a000001 for addresses, too: an address has one form.
+    guard !isNumber(last) || labels.count == 4 && labels.allSatisfy(isOctet) else { return nil }
     return host
   }
+
+  private static func isNumber(_ label: Substring) -> Bool {
+    label.utf8.allSatisfy(isDigit)
+      || label.hasPrefix("0x") && label.utf8.dropFirst(2).allSatisfy { isDigit($0) || "abcdef".utf8.contains($0) }
+  }
+
+  private static func isOctet(_ label: Substring) -> Bool {
+    label.utf8.allSatisfy(isDigit) && UInt8(label) != nil && (label.utf8.count == 1 || !label.hasPrefix("0"))
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 }
 
 /// Telephone numbers (RFC 3966 §3): what is written between the digits to please the eye means nothing.

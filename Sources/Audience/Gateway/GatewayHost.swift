@@ -4,10 +4,14 @@
 struct GatewayHost: Sendable {
   /// Begins the ids of its requests, so that each leads back here.
   let serial: UInt64
+  /// Its one form, in which rules are compared; `nil` where it stands for nobody.
+  let canonical: String?
   var audience: Audience
   var decloak: Decloak
   var calls = JingleCalls()
   var verdict: TargetRules.Verdict
+  /// Who has to do with it.
+  var contacts: Set<BareAddress> = []
 
   /// What there is of one contact.
   struct Standing {
@@ -31,18 +35,10 @@ struct GatewayHost: Sendable {
   /// Whether nobody has to do with it.
   var isIdle: Bool { audience.isIdle && decloak.isIdle }
 
-  /// Takes up what the rules say.
-  mutating func obey(_ rules: DecloakRules, _ verdict: TargetRules.Verdict) {
-    decloak.rules = rules
+  /// Takes up what the rules say about the address.
+  mutating func obey(_ verdict: TargetRules.Verdict) {
     self.verdict = verdict
     if case .shown(let rule) = verdict { decloak.target = rule } else { decloak.target = nil }
-  }
-
-  /// Lets something happen.
-  mutating func run<Result, Failure: Error>(
-    _ event: (inout GatewayHost) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try event(&self)
   }
 
   /// Takes out what was counted.
@@ -54,7 +50,11 @@ struct GatewayHost: Sendable {
 
   /// Ends a session, whichever way it goes.
   mutating func end(_ address: Address) -> [DecloakEffect] {
-    decloak.endSessions([address], .expired, audience: &audience) + decloak.endPeer(address, .expired)
+    // Who answered a request of ours is seen no longer than we are.
+    let answered =
+      address == .bare(address.account) ? decloak.peers(of: address.account).filter { $0.askID != nil } : []
+    return decloak.endSessions([address], .expired, audience: &audience) + decloak.endPeer(address, .expired)
+      + answered.flatMap { decloak.endPeer($0.address, .expired) }
   }
 
   mutating func received(_ arrived: ArrivedRequest, _ room: SharedRoom, now: Instant) -> [DecloakEffect] {
@@ -73,16 +73,32 @@ struct GatewayHost: Sendable {
   mutating func targetChanged(
     to new: TargetRules.Verdict, by pattern: TargetPattern, now: Instant
   ) -> [DecloakEffect] {
-    obey(decloak.rules, new)
+    obey(new)
     return new == .hidden
       ? decloak.close(by: pattern, audience: &audience)
       : decloak.targetChanged(pattern, audience: &audience, now: now)
   }
 
-  mutating func forgetCalls(with contact: BareAddress) { calls.forgetOutside(contact, audience) }
+  /// Forgets what matters only as long as somebody sees us.
+  mutating func forgetOutside(_ contact: BareAddress) {
+    calls.forgetOutside(contact, audience)
+    for address in decloak.resentAt.addresses(of: contact) where !audience.contains(address) {
+      decloak.resentAt.remove(address)
+    }
+  }
 
-  /// Tells those who may know, and are told of nothing else, that we go.
-  func goodbyes() -> [DecloakEffect] { audience.shown.filter(audience.contains).sorted().map { .hide($0) } }
+  /// Tells everybody who was shown us that we go.
+  /// - Parameter effects: what tells some of them already.
+  func goodbyes(beside effects: [DecloakEffect]) -> [DecloakEffect] {
+    let told = Set(effects)
+    return audience.shown.sorted().map { .hide($0) }.filter { !told.contains($0) }
+  }
+
+  /// Whether a contact may see us by subscription has changed.
+  mutating func visibilityChanged(for contact: BareAddress, leaves: Bool, gains: Bool) -> [DecloakEffect] {
+    let effects = decloak.visibilityChanged(for: contact, leaves: leaves, gains: gains, audience: &audience)
+    return gains && audience.subscribers.contains(contact) ? effects + [.show(.bare(contact), full: true)] : effects
+  }
 
   /// A subscription is in force, or not any more.
   mutating func setSubscriber(_ contact: BareAddress, _ isSubscriber: Bool) -> [DecloakEffect] {

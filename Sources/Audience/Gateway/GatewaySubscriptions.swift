@@ -17,6 +17,8 @@ public struct GatewaySubscriptions: Sendable {
   /// How many subscriptions there are.
   public private(set) var count = 0
   private var waiting: [GatewaySubscription: Request] = [:]
+  /// Who took a request back lately: its place stays taken, or whoever watches would be told of as many as come and go.
+  private var withdrawn: [(contact: BareAddress, until: Instant)] = []
 
   /// All subscriptions, in no particular order.
   public var all: some Sequence<GatewaySubscription> {
@@ -37,6 +39,11 @@ public struct GatewaySubscriptions: Sendable {
 
   /// Our addresses that somebody is subscribed to.
   public func targets(of contact: BareAddress) -> Set<BareAddress> { targets[contact] ?? [] }
+
+  /// All of one contact.
+  func subscriptions(of contact: BareAddress) -> [GatewaySubscription] {
+    targets(of: contact).sorted().map { GatewaySubscription(contact: contact, target: $0) }
+  }
 
   /// Whether there is room for one more of a contact's.
   func hasRoom(for contact: BareAddress) -> Bool {
@@ -73,21 +80,30 @@ public struct GatewaySubscriptions: Sendable {
       return nil
     }
     let contact = subscription.contact
-    guard waiting.count < Limits.gatewayPending,
-      waiting.keys.count(where: { $0.contact.domain == contact.domain }) < Limits.gatewayPendingPerDomain,
-      waiting.keys.count(where: { $0.contact == contact }) < Limits.gatewayPendingPerAsker
+    withdrawn.removeAll { $0.until <= now }
+    let taken = waiting.keys.map(\.contact) + withdrawn.map(\.contact)
+    guard taken.count < Limits.gatewayPending,
+      taken.count(where: { $0.domain == contact.domain }) < Limits.gatewayPendingPerDomain,
+      taken.count(where: { $0 == contact }) < Limits.gatewayPendingPerAsker
     else { return nil }
     let request = Request(subscription: subscription, receivedAt: now)
     waiting[subscription] = request
     return request
   }
 
-  /// Forgets a request that was answered or taken back.
+  /// Forgets a request that was answered.
   mutating func forget(_ subscription: GatewaySubscription) { waiting[subscription] = nil }
 
-  /// Forgets those of which something is true.
-  mutating func forgetRequests(where isMeant: (GatewaySubscription) -> Bool) {
-    waiting = waiting.filter { !isMeant($0.key) }
+  /// Forgets a request that was taken back.
+  mutating func withdraw(_ subscription: GatewaySubscription, now: Instant) {
+    guard waiting.removeValue(forKey: subscription) != nil else { return }
+    withdrawn.append((subscription.contact, now.later(bySeconds: Limits.requestLifetime)))
+  }
+
+  /// Forgets all requests.
+  mutating func forgetRequests() {
+    waiting.removeAll()
+    withdrawn.removeAll()
   }
 
   /// Forgets what has waited too long.

@@ -23,9 +23,13 @@ extension Limits {
   public static let gatewaySilenced = 16_384
   /// Answers that are remembered, so that a second client's answer can be told apart from a wrong id.
   public static let gatewayRememberedAnswers = 1_024
-  /// Copies of our presence that are remembered so that they can be taken back. Above, whoever sees us anyway is sent
-  /// no further copy to another of its resources.
+  /// Copies of our presence that are remembered so that they can be taken back.
   public static let gatewayShown = 250_000
+  /// Where there are as many, whoever sees us anyway is sent no further copy to another of its resources: there is one for
+  /// each session and each subscription.
+  public static let gatewayShownFurther = gatewayShown - gatewaySessions - gatewaySubscriptions
+  /// The copies of one domain above which the same holds for it.
+  public static let gatewayShownPerDomain = gatewayShown / 4
   /// Subscriptions to our addresses.
   public static let gatewaySubscriptions = 100_000
   /// Of these, how many of one domain.

@@ -11,4 +11,6 @@ struct SharedRoom: Hashable, Sendable {
 extension Decloak {
   /// Sessions that one address can have. Those of a gateway have a limit together, above which another one gives way.
   var mostSessions: Int { room == nil ? Limits.sessions : .max - Limits.requestersPerRequest }
+  /// Askers that one address does not hear. Those of a gateway have a limit together, too, whose books tell which is first.
+  var mostSilenced: Int { room == nil ? Limits.silenced : .max }
 }

@@ -18,8 +18,9 @@ struct TargetRules: Hashable, Sendable {
     case shown(TargetRule)
   }
 
-  private var exact: [String: TargetRule] = [:]
-  private var wildcards: [TargetPattern: RuleDecision] = [:]
+  private var exact: [BareAddress: TargetRule] = [:]
+  /// In the order in which they decide: the most particular first, and of those the one that shows least.
+  private var wildcards: [TargetRule] = []
 
   /// Whether there are none.
   var isEmpty: Bool { exact.isEmpty && wildcards.isEmpty }
@@ -28,31 +29,38 @@ struct TargetRules: Hashable, Sendable {
 
   /// Sets a rule, or removes it.
   mutating func set(_ decision: RuleDecision?, for pattern: TargetPattern) {
-    if pattern.isExact {
-      exact[pattern.text] = decision.map { TargetRule(pattern: pattern, decision: $0) }
-    } else {
-      wildcards[pattern] = decision
+    let rule = decision.map { TargetRule(pattern: pattern, decision: $0) }
+    guard !pattern.isExact else {
+      exact[BareAddress(pattern.text)] = rule
+      return
     }
+    wildcards.removeAll { $0.pattern == pattern }
+    guard let rule else { return }
+    wildcards.insert(rule, at: wildcards.firstIndex { rule.decides(before: $0) } ?? wildcards.endIndex)
   }
 
   /// What the rules say about an address: the most particular of those that match it. Of two that are equally so, the
   /// one that shows less.
   func verdict(on canonical: String) -> Verdict {
     guard !isEmpty else { return .open }
-    var best = exact[canonical]
+    let named = exact[BareAddress(canonical)]
+    let least = named?.pattern.literalLength ?? 0
     let bytes = Array(canonical.utf8)
-    for (pattern, decision) in wildcards {
-      let length = best?.pattern.literalLength ?? -1
-      guard pattern.literalLength >= length, pattern.matches(bytes) else { continue }
-      if pattern.literalLength > length || decision.caution > (best?.decision.caution ?? 0) {
-        best = TargetRule(pattern: pattern, decision: decision)
-      } else if decision == best?.decision, pattern.text < best?.pattern.text ?? "" {
-        // One of two that say the same is named in the list of decisions: always the same one.
-        best = TargetRule(pattern: pattern, decision: decision)
-      }
-    }
+    let matching = wildcards.first { $0.pattern.literalLength >= least && $0.pattern.matches(bytes) }
+    var best = named ?? matching
+    if let named, let matching, matching.decision.caution > named.decision.caution { best = matching }
     guard let best, best.decision != .deny else { return .hidden }
     return .shown(best)
+  }
+}
+
+extension TargetRule {
+  /// Which of two rules decides where both speak of an address. Of two that say the same it is always the same one that is
+  /// named in the list of decisions.
+  fileprivate func decides(before other: TargetRule) -> Bool {
+    let (mine, theirs) = (pattern.literalLength, other.pattern.literalLength)
+    guard mine == theirs else { return mine > theirs }
+    return decision == other.decision ? pattern.text < other.pattern.text : decision.caution > other.decision.caution
   }
 }
 

@@ -7,9 +7,25 @@ struct GatewayMayKnow {
   /// A leave to see one address.
   struct Grant {
     var until: Instant
-    let lifetime: UInt32
+    /// From when its lifetime counts.
+    var from: Instant
     /// Whether it was given on request.
-    let isAnswer: Bool
+    var isAnswer = false
+    /// Whether it was given by asking, and by nothing else.
+    var isAsking = false
+  }
+
+  /// A request of our own.
+  struct Ask {
+    let until: Instant
+    let lifetime: UInt32
+    var isAnswered = false
+  }
+
+  /// A call that was begun.
+  struct Call: Hashable {
+    let session: GatewaySession
+    let id: String
   }
 
   /// An address of ours as a person understands it; `nil` where it stands for nobody.
@@ -23,6 +39,9 @@ struct GatewayMayKnow {
   /// Those that a person granted and meant, whoever is hidden from.
   var revealed: Set<GatewaySubscription> = []
   var grants: [GatewaySession: Grant] = [:]
+  /// What was asked of whom on whose behalf: sessions with bare addresses.
+  var asks: [GatewaySession: Ask] = [:]
+  var calls: Set<Call> = []
   /// Who asked whom and has not left, and when it last did.
   var asking: [GatewaySession: Instant] = [:]
 
@@ -39,7 +58,7 @@ struct GatewayMayKnow {
     return order[best.1]
   }
 
-  private static func matches(_ pattern: [Character], _ text: [Character]) -> Bool {
+  static func matches(_ pattern: [Character], _ text: [Character]) -> Bool {
     guard let first = pattern.first else { return text.isEmpty }
     let rest = Array(pattern.dropFirst())
     if first == "*" { return (0...text.count).contains { matches(rest, Array(text.dropFirst($0))) } }
@@ -70,17 +89,55 @@ struct GatewayMayKnow {
   }
 
   mutating func grant(_ session: GatewaySession, _ lifetime: UInt32, isAnswer: Bool, now: Instant) {
-    grants[session] = Grant(until: now.later(bySeconds: lifetime), lifetime: lifetime, isAnswer: isAnswer)
+    grants[session] = Grant(until: now.later(bySeconds: lifetime), from: now, isAnswer: isAnswer)
   }
 
   mutating func end(where isOver: (GatewaySession, Grant) -> Bool) {
     grants = grants.filter { !isOver($0.key, $0.value) }
+    asks = asks.filter { grants[$0.key] != nil }
   }
+
+  /// Forgets calls with those who see us no longer.
+  mutating func forgetCalls() { calls = calls.filter { contains($0.session.address, $0.session.target) } }
 
   mutating func exchanged(_ address: Address, _ target: BareAddress, now: Instant) {
     for (session, grant) in grants where session.target == target && session.address.account == address.account {
-      guard session.address == address || [session.address, address].contains(.bare(address.account)) else { continue }
-      grants[session]?.until = max(grant.until, now.later(bySeconds: grant.lifetime))
+      guard session.address == address || [session.address, address].contains(.bare(address.account)), grant.until > now
+      else { continue }
+      // Until our own request is answered time runs.
+      if let ask = asks[session], !ask.isAnswered { continue }
+      let lifetime = grant.until.nanoseconds - grant.from.nanoseconds
+      grants[session]?.until = max(grant.until, Instant(nanoseconds: now.nanoseconds + lifetime))
+      grants[session]?.from = now
     }
+  }
+
+  // MARK: Asking
+
+  mutating func ask(_ contact: BareAddress, _ target: BareAddress, _ lifetime: UInt32, now: Instant) {
+    let session = GatewaySession(target: target, address: .bare(contact))
+    let until = now.later(bySeconds: Limits.askLifetime)
+    if let grant = grants[session] {
+      grants[session]?.until = max(grant.until, until)
+    } else {
+      grants[session] = Grant(until: until, from: now, isAsking: true)
+    }
+    asks[session] = Ask(until: until, lifetime: lifetime)
+  }
+
+  /// Whether we wait for somebody, or it has answered.
+  func isAsked(_ contact: BareAddress, _ target: BareAddress, now: Instant) -> Bool {
+    asks[GatewaySession(target: target, address: .bare(contact))].map { $0.isAnswered || $0.until > now } ?? false
+  }
+
+  mutating func appeared(_ address: Address, _ target: BareAddress, now: Instant) {
+    let session = GatewaySession(target: target, address: .bare(address.account))
+    guard isAsked(address.account, target, now: now), let ask = asks[session], let grant = grants[session],
+      grant.until > now, !ask.isAnswered
+    else { return }
+    asks[session]?.isAnswered = true
+    let end = now.later(bySeconds: ask.lifetime)
+    grants[session]?.until = grant.isAsking ? end : max(grant.until, end)
+    if grant.isAsking { grants[session]?.from = now }
   }
 }

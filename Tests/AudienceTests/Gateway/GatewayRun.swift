@@ -9,6 +9,8 @@ struct GatewayRun {
   /// What was wrong first.
   private(set) var wrong: String?
   private var random: SplitMix64
+  /// Whether presence now and then waits for its turn.
+  private let isPacing: Bool
 
   private static let contacts = [juliet, romeo, BareAddress("nurse@capulet.example")]
   private static let everybody = contacts.flatMap { [.bare($0), jid("\($0)/one"), jid("\($0)/two")] }
@@ -24,6 +26,7 @@ struct GatewayRun {
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
+    isPacing = seed.isMultiple(of: 3)
     let policy = Decloak.Policy.allCases[Int.random(in: 1..<4, using: &random)]
     world = GatewayWorld(policy)
     model = GatewayMayKnow(meant: Dictionary(uniqueKeysWithValues: Self.meant.map { (BareAddress($0), $1) }))
@@ -35,7 +38,10 @@ struct GatewayRun {
     let address = Self.everybody.randomElement(using: &random) ?? .bare(juliet)
     let target = Self.targets.randomElement(using: &random) ?? romeoAtSip
     let lifetime = UInt32.random(in: 1...300, using: &random)
-    let event = Int.random(in: world.isConnected ? 0..<24 : 12..<24, using: &random)
+    let event = Int.random(in: world.isConnected ? 0..<28 : 16..<28, using: &random)
+    if isPacing, world.isConnected { world.isPaced = Bool.random(using: &random) }
+    // The timer may be late.
+    if Int.random(in: 0..<4, using: &random) == 0 { world.pass(Double.random(in: 0..<40, using: &random)) }
     switch event {
     case 0..<5: receive(address, target)
     case 5: leave(address, target)
@@ -46,18 +52,24 @@ struct GatewayRun {
     case 11:
       check(world.sending(world.gateway.exchanged(with: address, at: target, now: world.now)))
       model.exchanged(address, target, now: world.now)
-    case 12, 13: approve(lifetime)
-    case 14: deny()
-    case 15: revoke(Bool.random(using: &random) ? nil : address.account)
-    case 16: authorize(address.account)
-    case 17: setVisibility(address.account)
-    case 18: setPolicy(Decloak.Policy.allCases.randomElement(using: &random) ?? .off)
-    case 19: setRule(Self.subjects.randomElement(using: &random) ?? "@capulet.example")
-    case 20: setRule(Self.patterns.randomElement(using: &random) ?? "to:*")
-    case 21: if world.isConnected { disconnect() } else { connect() }
-    case 22: cancel(address.account, target)
+    case 12: ask(address.account, target, lifetime)
+    case 13: appear(address, target)
+    case 14: withdraw(address, target)
+    case 15: call(address, target)
+    case 16, 17: approve(lifetime)
+    case 18: deny()
+    case 19: revoke(Bool.random(using: &random) ? nil : address.account)
+    case 20: authorize(address.account)
+    case 21: setVisibility(address.account)
+    case 22: setPolicy(Decloak.Policy.allCases.randomElement(using: &random) ?? .off)
+    case 23: setRule(Self.subjects.randomElement(using: &random) ?? "@capulet.example")
+    case 24: setRule(Self.patterns.randomElement(using: &random) ?? "to:*")
+    case 25: if world.isConnected { disconnect() } else { connect() }
+    case 26: cancel(address.account, target)
     default: wait(Double(lifetime) * [0.1, 0.5, 20][Int.random(in: 0..<3, using: &random)])
     }
+    if world.isConnected, !world.isPaced || Bool.random(using: &random) { world.takeTurns() }
+    model.forgetCalls()
     compare()
     return "event \(event) with \(address) and \(target)"
   }
@@ -65,6 +77,9 @@ struct GatewayRun {
   /// Ends everything: nobody who was shown an address is left untold.
   mutating func finish() {
     if !world.isConnected { connect() }
+    // Whatever waits for its turn.
+    if isPacing { world.isPaced = true }
+    if Bool.random(using: &random) { revoke(nil) }
     disconnect(inOrder: true)
     if !world.seen.isEmpty { fail("\(world.seen) were never told") }
     for subscription in model.subscriptions { unsubscribe(subscription.contact, subscription.target) }
@@ -119,6 +134,12 @@ struct GatewayRun {
     let session = GatewaySession(target: target, address: address)
     model.asking[session] = nil
     model.end { other, _ in other == session }
+    // What was asked of all of them is over with the last one who answered.
+    let asked = GatewaySession(target: target, address: .bare(address.account))
+    if model.asks[asked]?.isAnswered == true, world.gateway.peers(of: address.account, at: target).isEmpty {
+      model.asks[asked] = nil
+      model.end { other, grant in other == asked && grant.isAsking }
+    }
     if effects.hidden.contains(session) { fail("\(session) was told though it had left") }
     world.forget(session)
     check(effects)
@@ -147,7 +168,60 @@ struct GatewayRun {
     check(effects)
   }
 
+  private mutating func withdraw(_ address: Address, _ target: BareAddress) {
+    model.asking[GatewaySession(target: target, address: address)] = nil
+    let effects = world.sending(world.gateway.withdrawn(address, at: target, now: world.now))
+    if !effects.sent.isEmpty { fail("\(address) was sent something for taking back what it asked") }
+  }
+
+  private mutating func appear(_ address: Address, _ target: BareAddress) {
+    let isAsked = model.isAsked(address.account, target, now: world.now)
+    let effects = world.sending(world.gateway.appeared(address, at: target, now: world.now))
+    if !isAsked, !effects.isEmpty { fail("\(address) appeared though nobody asked it") }
+    model.appeared(address, target, now: world.now)
+  }
+
+  /// A call begins, or is over: with the last one the sessions end that were for it.
+  private mutating func call(_ address: Address, _ target: BareAddress) {
+    let session = GatewaySession(target: target, address: address)
+    let call = GatewayMayKnow.Call(session: session, id: ["a", "b"].randomElement(using: &random) ?? "a")
+    guard Bool.random(using: &random) else {
+      world.gateway.callBegan(call.id, with: address, at: target)
+      model.calls.insert(call)
+      return
+    }
+    let effects = world.sending(world.gateway.callEnded(call.id, with: address, at: target, now: world.now))
+    if model.calls.remove(call) != nil {
+      let left = model.calls.filter { $0.session.target == target && $0.session.address.account == address.account }
+      let isLast = !left.contains { $0.session.address == address }
+      let bare = GatewaySession(target: target, address: .bare(address.account))
+      model.end { other, _ in isLast && other == session || left.isEmpty && other == bare }
+    } else if !effects.isEmpty {
+      fail("\(call) ended though it had not begun")
+    }
+    check(effects)
+  }
+
   // MARK: What people say
+
+  private mutating func ask(_ contact: BareAddress, _ target: BareAddress, _ lifetime: UInt32) {
+    let reveal = Bool.random(using: &random)
+    let isSeen = !world.gateway.peers(of: contact, at: target).isEmpty
+    let mayBeShown = model.showsOthers && !model.exceptions.contains(contact)
+    let asked = try? world.gateway.ask(
+      contact, from: target, reason: .media, lifetime: lifetime, reveal: reveal, now: world.now)
+    let isOpen = model.isAsked(contact, target, now: world.now) || isSeen
+    let mayAsk =
+      model.gate(target) != nil
+      && (isOpen || mayBeShown || reveal || model.contains(.bare(contact), target))
+    if (asked != nil) != mayAsk { fail("\(target) asked \(contact), or not") }
+    guard let asked else { return }
+    let sent = asked.effects.sent == [.decloak(target, .request(contact, .media))]
+    if sent == isOpen { fail("\(contact) was asked twice, or not") }
+    world.sending(asked.effects)
+    if !isOpen { model.ask(contact, target, lifetime, now: world.now) }
+    check(asked.effects)
+  }
 
   private mutating func approve(_ lifetime: UInt32) {
     guard let (target, request) = world.gateway.pendingRequests.randomElement(using: &random),
@@ -190,6 +264,7 @@ struct GatewayRun {
     let decision = [RuleDecision.allow, .deny, .ask, nil][Int.random(in: 0..<4, using: &random)]
     let effects = (try? world.setRule(subject, decision)) ?? []
     made(decision, subject)
+    for kept in effects.kept where !model.isAllowed(kept.contact, kept.target) { fail("\(kept) was granted") }
     take(effects)
     for session in effects.answered { answered(session, nil) }
     check(effects)
@@ -263,8 +338,10 @@ struct GatewayRun {
       model.exceptions = Set(new.exceptions)
       let model = model
       self.model.end { session, _ in
-        isAll || concerned.contains(session.address.account)
-          || model.isSubscribed(session.address.account, session.target)
+        let contact = session.address.account
+        return isAll || concerned.contains(contact)
+          || !old.shows(contact) && model.isSubscribed(contact, session.target)
+            && model.asks[GatewaySession(target: session.target, address: .bare(contact))]?.isAnswered != false
       }
     }
     check(effects)
@@ -296,6 +373,7 @@ struct GatewayRun {
     let effects = world.wait(seconds)
     let now = world.now
     model.end { _, grant in grant.until <= now }
+    model.asks = model.asks.filter { $0.value.isAnswered || $0.value.until > now }
     if let next = world.gateway.nextDeadline, next <= now { fail("something was not done in time") }
     check(effects)
   }
@@ -332,12 +410,15 @@ struct GatewayRun {
           fail("\(address) sees \(target): the model says \(contains)")
         }
         let session = GatewaySession(target: target, address: address)
-        if world.isConnected, world.seen.contains(session), !contains { fail("\(session) was not told") }
+        if world.isConnected, !world.isWaiting, world.seen.contains(session), !contains {
+          fail("\(session) was not told")
+        }
       }
     }
     if world.kept != model.subscriptions { fail("\(world.kept) are kept") }
-    let isHide = world.refused.allSatisfy { if case .decloak(_, .hide) = $0 { true } else { false } }
-    if !isHide { fail("\(world.refused) were refused") }
+    if !world.refused.isEmpty { fail("\(world.refused) were refused") }
+    if !world.toldInVain.isEmpty { fail("\(world.toldInVain) were told though they saw nothing") }
+    if let fault = GatewayBooks(gateway: world.gateway).fault { fail(fault) }
     if world.gateway.order.count != model.grants.count { fail("\(world.gateway.order.count) sessions are counted") }
   }
 }

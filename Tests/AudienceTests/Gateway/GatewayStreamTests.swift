@@ -123,6 +123,18 @@ struct GatewayStreamTests {
     #expect(world.connect().sent.count == 2)
   }
 
+  @Test("Also who was to be told before and was not")
+  func untoldBefore() {
+    var world = GatewayWorld(.allow)
+    world.receive()
+    world.receive("nurse@capulet.example/hall")
+    // Many goodbyes at once wait for their turn, and we leave before it comes.
+    _ = world.gateway.setPolicy(.off, now: world.now)
+    let effects = world.disconnect(inOrder: true)
+    #expect(effects.sent.count == 2)
+    #expect(Set(effects.sent) == [goodbye, .decloak(romeoAtSip, .hide(jid("nurse@capulet.example/hall")))])
+  }
+
   @Test("After a stream that broke, sessions are over: they are told when we are back, and subscribers are shown again")
   func broken() {
     var world = GatewayWorld(.allow)
@@ -150,7 +162,7 @@ struct GatewayStreamTests {
   @Test("Whom an earlier run of the program had shown an address is told when we are up")
   func inherited() {
     var world = GatewayWorld(.allow)
-    world.gateway.inherit(shown: [(romeoAtSip, balcony)])
+    world.inherit(romeoAtSip, balcony)
     #expect(world.connect() == [goodbye])
     #expect(world.gateway.targets.isEmpty)
   }
@@ -178,6 +190,39 @@ struct GatewayStreamTests {
     #expect(world.disconnect(inOrder: false).decloak.resolved.map(\.outcome) == [.disconnected])
     world.connect()
     #expect(world.receive().decloak.announced.count == 1)
+  }
+
+  @Test("Why somebody sees us is said the same way each time: by a subscription before all sessions")
+  func why() throws {
+    var world = GatewayWorld(.allow)
+    #expect(world.gateway.why(balcony) == nil)
+    for index in 0..<20 { world.receive(at: BareAddress("+1555\(index)@\(sip)")) }
+    #expect(world.gateway.why(balcony) == .session)
+    world.subscribe()
+    #expect(world.gateway.why(balcony) == .subscription)
+    #expect(world.gateway.why(jid("nurse@capulet.example/hall")) == nil)
+    #expect(world.gateway.why(jid("\(sip)")) == .ourselves)
+    #expect(world.gateway.why(jid("paris@\(sip)/x")) == .ourselves)
+    world.setVisibility(Visibility(showsOthers: false, exceptions: [juliet]))
+    #expect(world.gateway.why(balcony) == .shown)
+    world.setVisibility(.invisible)
+    #expect(world.gateway.why(balcony) == nil)
+  }
+
+  @Test("Whom we saw because we asked is seen no longer than we are")
+  func displacedAsk() throws {
+    var world = GatewayWorld(.off)
+    let asked = try world.gateway.ask(
+      juliet, from: romeoAtSip, reason: .media, lifetime: 3600, reveal: false, now: world.now)
+    world.sending(asked.effects)
+    _ = world.gateway.appeared(balcony, at: romeoAtSip, now: world.now)
+    world.setPolicy(.allow)
+    world.pass(1)
+    for index in 0..<Limits.gatewaySessions {
+      world.receive("a\(index)@d\(index / 4).example/x", at: BareAddress("+1\(index)@\(sip)"))
+    }
+    #expect(!world.shows(to: "\(balcony)"))
+    #expect(world.gateway.peers(of: juliet, at: romeoAtSip).isEmpty)
   }
 
   @Test("Show and status go to those who may see all of it, capabilities to all who see us")

@@ -87,6 +87,17 @@ struct GatewaySubscriptionTests {
     #expect(world.gateway.subscriptions.requests.isEmpty)
   }
 
+  @Test("A rule answers nobody whom another one is about")
+  func otherRule() throws {
+    var world = GatewayWorld(.ask, rules: ["juliet@capulet.example": .allow], visibility: .invisible)
+    world.subscribe()
+    world.setVisibility(.visible)
+    #expect(try world.setRule("@capulet.example", .deny).isEmpty)
+    #expect(try world.setRule("to:*", .allow).isEmpty)
+    #expect(world.gateway.subscriptions.requests.count == 1)
+    #expect(try world.setRule("juliet@capulet.example", .allow).sent.count == 2)
+  }
+
   @Test("Whoever unsubscribes is told so and sees nothing more")
   func unsubscribing() {
     var world = GatewayWorld(.allow)
@@ -144,6 +155,19 @@ struct GatewaySubscriptionTests {
     #expect(world.setPolicy(.off).sent == [unavailable])
     #expect(world.setPolicy(.rules).sent == [presence])
     #expect(world.kept == [mine])
+  }
+
+  @Test("Whose session ends together with its subscription is told once")
+  func goodbyeOnce() throws {
+    for subject in ["juliet@capulet.example", "@capulet.example", "to:*", nil] {
+      var world = GatewayWorld(.allow)
+      world.subscribe()
+      world.setVisibility(Visibility(showsOthers: true, exceptions: [juliet]))
+      world.receive("juliet@capulet.example/balcony")
+      try world.approve(world.pendingID())
+      let effects = try subject.map { try world.setRule($0, .deny) } ?? world.setPolicy(.off)
+      #expect(effects.sent == [.decloak(romeoAtSip, .hide(jid("juliet@capulet.example/balcony")))])
+    }
   }
 
   @Test("A probe is answered for those who see the address, and for nobody else")

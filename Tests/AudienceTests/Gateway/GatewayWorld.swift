@@ -20,6 +20,13 @@ struct GatewayWorld {
   /// What a store keeps.
   private(set) var kept: Set<GatewaySubscription> = []
   var isConnected = true
+  /// Whether presence waits for its turn, as where there is much of it.
+  var isPaced = false { didSet { if isPaced { hasWaited = true } } }
+  private var hasWaited = false
+  private var queue: [GatewaySession] = []
+  var isWaiting: Bool { !queue.isEmpty }
+  /// Who was told that an address is gone and did not see it.
+  private(set) var toldInVain: [GatewaySession] = []
 
   init(
     _ policy: Decloak.Policy = .ask, rules: [String: RuleDecision] = [:], visibility: Visibility = .visible,
@@ -38,9 +45,13 @@ struct GatewayWorld {
   mutating func sending(_ effects: [GatewayEffect]) -> [GatewayEffect] {
     for effect in effects {
       switch effect {
-      case .decloak(let target, .show(let address, _)): send(.available, effect, target, address)
+      case .decloak(let target, .show(let address, _)), .decloak(let target, .hide(let address)):
+        if isPaced {
+          queue.append(GatewaySession(target: target, address: address))
+        } else {
+          send(effect.isHide ? .unavailable : .available, effect, target, address)
+        }
       case .decloak(let target, .request(let contact, _)): send(.available, effect, target, .bare(contact))
-      case .decloak(let target, .hide(let address)): send(.unavailable, effect, target, address)
       case .subscribed(let subscription), .unsubscribed(let subscription):
         send(.subscription, effect, subscription.target, .bare(subscription.contact))
       case .keep(let subscription): kept.insert(subscription)
@@ -55,16 +66,36 @@ struct GatewayWorld {
     _ departure: Departure, _ effect: GatewayEffect, _ target: BareAddress, _ address: Address
   ) {
     guard isConnected else { return }
+    let session = GatewaySession(target: target, address: address)
+    if departure == .unavailable, !seen.contains(session) {
+      // What was to be shown may wait still.
+      if !hasWaited { toldInVain.append(session) }
+      return
+    }
     guard gateway.verdict(departure, from: target, to: address) == .send else {
       refused.append(effect)
       return
     }
     gateway.noteDeparture(departure, from: target, to: address)
-    let session = GatewaySession(target: target, address: address)
     switch departure {
     case .available: seen.insert(session)
     case .unavailable: seen.remove(session)
     default: break
+    }
+  }
+
+  /// Those who wait have their turn: what is true by now is said.
+  mutating func takeTurns() {
+    isPaced = false
+    let turns = queue
+    queue.removeAll()
+    for session in turns where isConnected {
+      let audience = gateway.audience(of: session.target)
+      if audience.contains(session.address) {
+        sending([.decloak(session.target, .show(session.address, full: audience.seesAll(session.address)))])
+      } else if audience.wasShown(session.address) {
+        sending([.decloak(session.target, .hide(session.address))])
+      }
     }
   }
 
@@ -175,9 +206,11 @@ struct GatewayWorld {
 
   @discardableResult
   mutating func disconnect(inOrder: Bool) -> [GatewayEffect] {
+    isPaced = false
     if !inOrder { isConnected = false }
     let effects = sending(gateway.disconnected(inOrder: inOrder, now: now))
     isConnected = false
+    queue.removeAll()
     return effects
   }
 
@@ -185,6 +218,12 @@ struct GatewayWorld {
   mutating func connect() -> [GatewayEffect] {
     isConnected = true
     return sending(gateway.connected())
+  }
+
+  /// An earlier run of the program had shown an address.
+  mutating func inherit(_ target: BareAddress, _ address: Address) {
+    gateway.inherit(shown: [(target, address)])
+    seen.insert(GatewaySession(target: target, address: address))
   }
 
   // MARK: What is there
@@ -211,6 +250,10 @@ extension GatewayWorld: CustomTestStringConvertible {
 func subject(_ text: String) -> RuleSubject {
   if text.hasPrefix("to:"), let pattern = try? TargetPattern(String(text.dropFirst(3))) { return .target(pattern) }
   return text.hasPrefix("@") ? .domain(String(text.dropFirst())) : .contact(BareAddress(text))
+}
+
+extension GatewayEffect {
+  var isHide: Bool { if case .decloak(_, .hide) = self { true } else { false } }
 }
 
 extension [GatewayEffect] {

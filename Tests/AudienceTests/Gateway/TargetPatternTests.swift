@@ -30,6 +30,9 @@ struct TargetPatternTests {
       ("*@Shakespeare.lit.@\(sip)", "*%shakespeare.lit@\(sip)"),
       ("**%h@\(sip)", "*%h@\(sip)"),
       ("+1-900*@\(sip)", "+1900*@\(sip)"), ("+1 (900) 1@\(sip)", "+19001@\(sip)"),
+      ("+1-900*%h@\(sip)", "+1900*%h@\(sip)"), ("+1 (900)*\\40H.@\(sip)", "+1900*%h@\(sip)"),
+      ("+1-900*%a-b.h@\(sip)", "+1900*%a-b.h@\(sip)"), ("a-b*%h@\(sip)", "a-b*%h@\(sip)"),
+      ("*-900@\(sip)", "*-900@\(sip)"), ("Romeo*", "romeo*"), ("*\u{301}%h.@\(sip)", "*\u{301}%h@\(sip)"),
     ])
   func forms(_ text: String, _ form: String) throws {
     #expect(try TargetPattern(text).text == form)
@@ -72,6 +75,34 @@ struct TargetPatternTests {
         let expected = decisions[max(left, right)]
         #expect(rules.verdict(on: "ab@\(sip)").decision == (expected == .deny ? nil : expected))
       }
+    }
+  }
+
+  @Test("A pattern costs its length and that of the address, whatever they repeat")
+  func cost() throws {
+    // Each of these would be compared from each place on: half a billion steps for one address.
+    var rules = TargetRules()
+    let run = String(repeating: "a", count: 500)
+    for index in 0..<256 {
+      rules.set(.deny, for: try TargetPattern("*\(run)b*\(run)b*\(index)@\(sip)"))
+    }
+    let address = "\(String(repeating: "a", count: 1023))@\(sip)"
+    let clock = ContinuousClock()
+    let spent = clock.measure { #expect(rules.verdict(on: address) == .hidden) }
+    #expect(spent < .milliseconds(250))
+  }
+
+  @Test("Each pattern means what a slow comparison says that it means")
+  func slowly() throws {
+    var random = SplitMix64(seed: 7)
+    for _ in 0..<20_000 {
+      func text(_ letters: String, _ most: Int) -> String {
+        String((0..<Int.random(in: 1...most, using: &random)).compactMap { _ in letters.randomElement(using: &random) })
+      }
+      let (pattern, address) = ("\(text("ab*", 9))*", text("ab", 12))
+      let isMeant = try TargetPattern(pattern).matches(Array(address.utf8))
+      #expect(isMeant == GatewayMayKnow.matches(Array(pattern), Array(address)), "\(pattern) and \(address)")
+      if isMeant != GatewayMayKnow.matches(Array(pattern), Array(address)) { return }
     }
   }
 
