@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Account
 internal import EventLoop
 internal import XML
 internal import XMPP
@@ -27,12 +28,29 @@ final class AbsentUserImitator {
 
   /// What the server says in each language; whoever names none has the empty one.
   private var known: [String: AbsentUser] = [:]
-  private var domains: (own: BareJID, parent: String)?
-  private var probe: AbsentUserProbe?
+  /// Who asks, an address of ours that nobody else has heard of; where our server has its users; and whether others serve
+  /// our domain, too.
+  private var served: (own: JID, parent: String, isShared: Bool)?
+  /// Who is not there, and answers us.
+  private var user: BareJID?
+  private var lesson: Lesson?
   private var timer: TimerToken?
   private var waiting: [(stanza: Stanza, raw: Element)] = []
   private var waitingBytes = 0
   private let time: any TimeSource
+
+  /// What is being learned, for which language.
+  private enum Lesson {
+    case user(AbsentUserSearch, String)
+    case answers(AbsentUserProbe)
+
+    var language: String {
+      switch self {
+      case .user(_, let language): language
+      case .answers(let probe): probe.language
+      }
+    }
+  }
 
   init(time: any TimeSource) { self.time = time }
 
@@ -40,16 +58,19 @@ final class AbsentUserImitator {
   /// - Parameters:
   ///   - domain: ours.
   ///   - parent: where our server has its users.
-  func begin(domain: BareJID, parent: String) {
+  ///   - isShared: whether others serve our domain, too.
+  func begin(domain: BareJID, parent: String, isShared: Bool) {
     end()
-    domains = (domain, parent)
+    if parent != domain.domain, let own = try? JID("\(RandomName.make())@\(domain)") {
+      served = (own, parent, isShared)
+    }
     learn("")
   }
 
   /// Forgets all that belongs to a stream.
   func end() {
     settle()
-    domains = nil
+    (served, user) = (nil, nil)
     known.removeAll()
     waiting.removeAll()
     waitingBytes = 0
@@ -57,8 +78,19 @@ final class AbsentUserImitator {
 
   /// Whether a stanza came because of our own questions, and means nothing to anybody else.
   func note(_ raw: Element, to: JID) -> Bool {
-    guard let probe, to == probe.own else { return false }
-    if let learned = self.probe?.note(raw) { finish(learned) }
+    guard let served, to == served.own else { return false }
+    switch lesson {
+    case .user(let search, let language):
+      guard let found = search.note(raw) else { break }
+      settle()
+      user = found
+      learn(language)
+    case .answers(var probe):
+      let learned = probe.note(raw)
+      lesson = .answers(probe)
+      if let learned { finish(learned) }
+    case nil: break
+    }
     return true
   }
 
@@ -71,7 +103,7 @@ final class AbsentUserImitator {
   }
 
   private func goOn() {
-    while probe == nil, let (_, raw) = waiting.first {
+    while lesson == nil, let (_, raw) = waiting.first {
       let language = language(of: raw)
       guard known[language] != nil || known.count > Self.mostLanguages || known[""]?.hasText != true else {
         learn(language)
@@ -97,27 +129,37 @@ final class AbsentUserImitator {
   // MARK: Learning
 
   private func learn(_ language: String) {
-    guard let domains,
-      let probe = AbsentUserProbe(domain: domains.own, parent: domains.parent, language: language)
+    guard let served,
+      let search = AbsentUserSearch(from: served.own, parent: served.parent, isShared: served.isShared)
     else { return known[language] = known[""] ?? AbsentUser() }
-    self.probe = probe
+    user = user ?? search.found
+    if let probe = user.flatMap({ AbsentUserProbe(from: served.own, user: $0, language: language) }) {
+      begin(.answers(probe), probe.questions)
+    } else {
+      begin(.user(search, language), search.questions)
+    }
+  }
+
+  private func begin(_ lesson: Lesson, _ questions: [Element]) {
+    self.lesson = lesson
     timer = time.schedule(after: Self.patience) { [weak self] in
       self?.timer = nil
       self?.finish(nil)
     }
-    for question in probe.questions { ask(question) }
+    for question in questions { ask(question) }
   }
 
-  /// Goes on with what was learned, or without it: it is not asked twice.
+  /// Goes on with what was learned, or without it: it is not asked twice. Whoever did not answer is not asked again either.
   private func finish(_ learned: AbsentUser?) {
-    guard let probe else { return }
+    guard let lesson else { return }
     settle()
-    known[probe.language] = learned ?? known[""] ?? AbsentUser()
+    if learned == nil { user = nil }
+    known[lesson.language] = learned ?? known[""] ?? AbsentUser()
     goOn()
   }
 
   private func settle() {
-    probe = nil
+    lesson = nil
     if let timer { time.cancel(timer) }
     timer = nil
   }

@@ -4,11 +4,9 @@ internal import Account
 internal import XML
 internal import XMPP
 
-/// Questions to a user of the parent domain that there is not, and all that came back for them. They come from an address of
-/// ours that nobody else has heard of.
+/// Questions to a user of the parent domain that there is not, and all that came back for them.
 struct AbsentUserProbe {
-  /// Who asks.
-  let own: JID
+  private let own: JID
   /// The language in which; empty names none.
   let language: String
   private let absent: [JID]
@@ -16,17 +14,14 @@ struct AbsentUserProbe {
   private var answers: [String: Element] = [:]
 
   /// - Parameters:
-  ///   - domain: ours.
-  ///   - parent: where our server has its users.
+  ///   - own: an address of ours that nobody else has heard of.
+  ///   - user: who is not there.
   ///   - language: in which to ask; empty names none.
-  init?(domain: BareJID, parent: String, language: String) {
-    let name = RandomName.make()
-    guard parent != domain.domain, let own = try? JID("\(RandomName.make())@\(domain)"),
-      let bare = try? JID("\(name)@\(parent)"), let full = try? JID("\(name)@\(parent)/\(RandomName.make())")
-    else { return nil }
+  init?(from own: JID, user: BareJID, language: String) {
+    guard let full = try? JID("\(user)/\(RandomName.make())") else { return nil }
     self.own = own
     self.language = language
-    absent = [bare, full]
+    absent = [JID(user), full]
     id = RandomName.make()
   }
 
@@ -59,7 +54,7 @@ struct AbsentUserProbe {
 
   private func name(_ kind: String, _ form: Int) -> String { "\(id)\(form)\(kind)" }
 
-  /// Notes a stanza that has come for ``own``.
+  /// Notes a stanza that has come for who asks.
   /// - Returns: what the answers tell, once all have come.
   mutating func note(_ raw: Element) -> AbsentUser? {
     guard let name = raw.attribute("id"), name.hasPrefix(id) else { return nil }

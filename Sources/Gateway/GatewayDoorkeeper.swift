@@ -120,8 +120,8 @@ final class GatewayDoorkeeper {
   func checkStream() { stream?.check() }
 
   /// Asks the server how it answers for somebody who is not there. Nobody is there who could learn from it that we are.
-  func learnAbsence(of domain: BareJID, at parent: String) {
-    imitator.begin(domain: domain, parent: parent)
+  func learnAbsence(_ component: ComponentConfiguration) {
+    imitator.begin(domain: component.jid, parent: component.parentDomain, isShared: component.isBalanced)
   }
 
   // MARK: Out

@@ -21,16 +21,18 @@ struct AbsentUserTests {
     private(set) var questions: [Element] = []
     private var answers: [String] = []
 
-    init() throws {
+    /// - Parameter isShared: whether another program serves the domain, and gets what one half of the users answer.
+    init(isShared: Bool = false) throws {
       imitator = AbsentUserImitator(time: time)
       imitator.ask = { [weak self] in self?.questions.append($0) }
       imitator.answer = { [weak self] in self?.answers.append($0.serialized(within: "jabber:client")) }
-      imitator.begin(domain: try BareJID("sip.localhost"), parent: "localhost")
+      imitator.begin(domain: try BareJID("sip.localhost"), parent: "localhost", isShared: isShared)
     }
 
     /// Answers all that was asked, as a server does that finds no module for a bare address and no session for a full one,
     /// and bounces headlines to the bare one alone.
-    func reply() throws {
+    /// - Parameter isOurs: whose answers come to us.
+    func reply(_ isOurs: (BareJID) -> Bool = { _ in true }) throws {
       let all = questions
       questions = []
       for question in all {
@@ -40,6 +42,7 @@ struct AbsentUserTests {
           #expect(imitator.note(isReversing ? arrived.attributesReversed : arrived, to: asked))
           continue
         }
+        guard isOurs(asked.bare) else { continue }
         let isFull = question.attribute("to")?.contains("/") == true
         let kind = question.attribute("type") ?? ""
         guard kind != "result", kind != "headline" || !isFull else { continue }
@@ -115,6 +118,28 @@ struct AbsentUserTests {
     #expect(server.taken().count == 1, "it is not waited for twice")
   }
 
+  @Test("Where another program gets what one half of the users say, it is asked in the name of one of the other half")
+  @LoopActor func shared() async throws {
+    let server = try Server(isShared: true)
+    var users: Set<BareJID> = []
+    func isOurs(_ user: BareJID) -> Bool {
+      users.insert(user)
+      return users.count > AbsentUserSearch.most / 2
+    }
+    try server.say("a@sip.localhost")
+    try server.reply(isOurs)
+    #expect(users.count == AbsentUserSearch.most)
+    try server.reply()
+    #expect(server.taken().first?.contains("no module in none") == true)
+    // Once found he is asked for everything, until he does not answer any more.
+    try server.say("a@sip.localhost", "type='get' xml:lang='de'")
+    #expect(server.questions.count < AbsentUserSearch.most)
+    server.time.advance(by: AbsentUserImitator.patience)
+    #expect(server.taken().first?.contains("no module in none") == true)
+    try server.say("a@sip.localhost", "type='get' xml:lang='fr'")
+    #expect(server.questions.count > AbsentUserSearch.most)
+  }
+
   @Test("An asker's language is asked for once, and what comes behind waits for it")
   @LoopActor func languages() async throws {
     let server = try Server()
@@ -173,7 +198,7 @@ struct AbsentUserTests {
     try server.say("a@sip.localhost")
     server.imitator.end()
     #expect(server.time.pendingTimers == 0)
-    server.imitator.begin(domain: try BareJID("sip.localhost"), parent: "localhost")
+    server.imitator.begin(domain: try BareJID("sip.localhost"), parent: "localhost", isShared: false)
     try server.say("b@sip.localhost")
     server.time.advance(by: AbsentUserImitator.patience)
     let answers = server.taken()
