@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Account
-internal import Audience
 internal import XML
 internal import XMPP
 
@@ -11,94 +10,67 @@ internal import XMPP
 struct AbsentUser: Hashable, Sendable {
   typealias Shape = AbsentResource.Shape
 
-  /// The answer to an IQ get or set. Until it is learned, the one that RFC 6121 §8.5.1 asks for.
-  var iq: Shape? = AbsentResource.plain
-  /// The answer to an IQ result; `nil` where the server swallows it.
-  var result: Shape?
-  /// The answer to a message of type chat or normal.
-  var message: Shape? = AbsentResource.plain
-  var groupchat: Shape? = AbsentResource.plain
-  var headline: Shape?
+  /// What comes back from one form of address.
+  struct Answers: Hashable, Sendable {
+    /// The answer to an IQ get or set. Until it is learned, the one that RFC 6121 §8.5.1 asks for.
+    var iq: Shape? = AbsentResource.plain
+    /// The answer to an IQ result; `nil` where the server swallows it.
+    var result: Shape?
+    /// The answer to a message of type chat or normal.
+    var message: Shape? = AbsentResource.plain
+    var groupchat: Shape? = AbsentResource.plain
+    var headline: Shape?
+  }
+
+  /// What comes back from an address without a resource. One server finds no module for it.
+  var bare = Answers()
+  /// What comes back from one with a resource. The same server finds no session, and bounces no headline.
+  var full = Answers()
+  /// Whether the server turns the attributes of each stanza round that it passes on. What it says itself has passed once less
+  /// or more than what we say in its place.
+  var isReversing = false
+
+  /// Whether an answer says something in words, which may depend on the asker's language.
+  var hasText: Bool {
+    [bare, full].contains { answers in
+      [answers.iq, answers.result, answers.message, answers.groupchat, answers.headline].contains {
+        $0?.error.child("text", "urn:ietf:params:xml:ns:xmpp-stanzas") != nil
+      }
+    }
+  }
 
   /// What goes back; `nil` where silence is what the server would give.
   /// - Parameter raw: the stanza as it came.
   func answer(to stanza: Stanza, _ raw: Element) -> Element? {
-    shape(for: stanza).map { $0.answer(to: raw, $0.error, from: raw.attribute("to")) }
+    guard let to = stanza.to, let shape = shape(for: stanza, to.resource == nil ? bare : full) else { return nil }
+    let answer = shape.answer(to: raw, shape.error, from: Self.sender(raw.attribute("to") ?? "", domain: to.domain))
+    return isReversing ? answer.attributesReversed : answer
   }
 
-  private func shape(for stanza: Stanza) -> Shape? {
+  private func shape(for stanza: Stanza, _ answers: Answers) -> Shape? {
     switch stanza {
     case .presence: nil
     case .iq(let iq):
       switch iq.type {
-      case .get, .set: self.iq
-      case .result: result
+      case .get, .set: answers.iq
+      case .result: answers.result
       case .error: nil
       }
     case .message(let message):
       switch message.type {
-      case .chat, .normal: self.message
-      case .groupchat: groupchat
-      case .headline: headline
+      case .chat, .normal: answers.message
+      case .groupchat: answers.groupchat
+      case .headline: answers.headline
       case .error: nil
       }
     }
   }
-}
 
-/// Questions to a user of the parent domain that there is not, and all that came back for them. They come from an address of
-/// ours that nobody else has heard of.
-struct AbsentUserProbe {
-  /// Who asks.
-  let own: JID
-  private let absent: JID
-  private let id: String
-  private var answers: [String: Element] = [:]
-
-  /// - Parameters:
-  ///   - domain: ours.
-  ///   - parent: where our server has its users.
-  init?(domain: BareJID, parent: String) {
-    guard parent != domain.domain, let own = try? JID("\(RandomName.make())@\(domain)"),
-      let absent = try? JID("\(RandomName.make())@\(parent)")
-    else { return nil }
-    self.own = own
-    self.absent = absent
-    id = RandomName.make()
-  }
-
-  /// The questions. Stanzas of one stream are answered in order, so the answer to the last one, which everybody has to give,
-  /// says that no other will come any more.
-  var questions: [Element] {
-    let messages = [Message.Kind.chat, .groupchat, .headline].map { type in
-      var message = Message(to: absent, type: type, id: id + type.rawValue, payload: [AbsentProbe.payload])
-      message.from = own
-      return Stanza.message(message)
-    }
-    let iqs = [IQ.Kind.result, .get].map { type in
-      var iq = IQ(type, to: absent, id: id + type.rawValue, payload: [AbsentProbe.payload])
-      iq.from = own
-      return Stanza.iq(iq)
-    }
-    return (messages + iqs).map(\.element)
-  }
-
-  /// Notes a stanza that has come for ``own``.
-  /// - Returns: what the answers tell, once all have come.
-  mutating func note(_ raw: Element) -> AbsentUser? {
-    guard let name = raw.attribute("id"), name.hasPrefix(id) else { return nil }
-    answers[String(name.dropFirst(id.count))] = raw
-    guard let iq = shape(IQ.Kind.get.rawValue) else { return nil }
-    return AbsentUser(
-      iq: iq, result: shape(IQ.Kind.result.rawValue), message: shape(Message.Kind.chat.rawValue),
-      groupchat: shape(Message.Kind.groupchat.rawValue), headline: shape(Message.Kind.headline.rawValue))
-  }
-
-  /// What says that somebody cannot be reached says nothing about whether there is somebody.
-  private func shape(_ kind: String) -> AbsentUser.Shape? {
-    guard let answer = answers[kind], let shape = AbsentUser.Shape(answer: answer, probe: AbsentProbe.payload),
-      [.serviceUnavailable, .itemNotFound, .recipientUnavailable].contains(StanzaError(shape.error).condition)
-    else { return nil }
-    return shape
+  /// The address that was asked, as the asker wrote it, but for the domain: a server that hands it to us in capitals need
+  /// not take it back like that, and one ends the stream over it.
+  private static func sender(_ asked: String, domain: String) -> String {
+    let bare = asked.prefix { $0 != "/" }
+    let local = bare.firstIndex(of: "@").map { bare[...$0] } ?? ""
+    return local + domain + asked[bare.endIndex...]
   }
 }

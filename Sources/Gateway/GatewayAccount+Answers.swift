@@ -136,8 +136,11 @@ extension GatewayAccount {
   ) throws(AccountError) {
     try checkWritable()
     let now = now
-    let decision = try AccountError.deciding { () throws(DecloakError) in
-      try gateway.decision(on: id, answer.outcome, scope: answer.scope, now: now)
+    let decision: DecloakDecision?
+    do throws(DecloakError) {
+      decision = try gateway.decision(on: id, answer.outcome, scope: answer.scope, now: now)
+    } catch {
+      throw elsewhere(error) ?? AccountError(error)
     }
     // An id that nobody can answer any more is told as such, connected or not.
     if decision != nil, answer.outcome == .approved { try requireConnected() }
@@ -159,6 +162,15 @@ extension GatewayAccount {
         carryOut(effects.filter { $0.decision?.request.id != id })
       })
     if isNewRule { onEvent(.rulesChanged) }
+  }
+
+  /// Where others serve the domain, too, a request may wait at one of them.
+  private func elsewhere(_ error: DecloakError) -> AccountError? {
+    guard configuration.component.isBalanced, case .noSuchRequest(let id) = error else { return nil }
+    return AccountError(
+      .noSuchRequest,
+      "No request \"\(id)\" waits for an answer here: it has expired, was withdrawn, never was, or is at another program "
+        + "that serves \(jid). ListRequests shows those that wait here.")
   }
 
   func checkWritable() throws(AccountError) {

@@ -49,7 +49,8 @@ extension GatewayAccount {
     // No server sends a component copies of what others had: who says so lies.
     guard MessageCopy(message) == nil else { return doorkeeper.unmatched(.message(message), raw) }
     guard gateway.shows(BareAddress(to.bare), to: Address(from)) || handlers.isBounce(message) else {
-      if !retract(message, from, to) { doorkeeper.imitate(.message(message), raw) }
+      let wasHeld = retract(message, from, to)
+      if !wasHeld, !isSilent(message) { doorkeeper.imitate(.message(message), raw) }
       return
     }
     hand(HeldMessage(message: message, raw: raw), from, to)
@@ -90,9 +91,15 @@ extension GatewayAccount {
       // somebody said no.
       _ = proposals[target, default: HeldProposals()].hold(
         .init(from: address, id: proposal.id, content: held, bytes: raw.writtenBytes))
-    } else {
+    } else if !isSilent(message) {
       doorkeeper.imitate(.message(message), raw)
     }
+  }
+
+  /// Whether nothing goes back from any address of ours: what is asked waits for its answer in silence, so what is not
+  /// asked has to be as silent, or it would tell a stranger which addresses he is refused without anybody being asked.
+  private func isSilent(_ message: Message) -> Bool {
+    gateway.policy != .off && (JingleMessage.proposal(in: message) ?? JingleMessage.retraction(in: message)) != nil
   }
 
   /// Somebody takes a proposal back that is held: the request is withdrawn with the last of them, unless it was also asked

@@ -32,7 +32,7 @@ extension GatewayAccount {
 
   private func cameUp(_ security: Security) {
     self.security = security
-    doorkeeper.learnAbsence(of: jid, at: configuration.component.parentDomain)
+    doorkeeper.learnAbsence(configuration.component)
     showings.change(from: .invisible, to: gateway.visibility, at: now)
     decide { $0.connected() }
     isUp()

@@ -20,8 +20,6 @@ final class GatewayDoorkeeper {
 
   /// Who may know of which of our addresses. Changed by the core's own functions only.
   var gateway: Gateway
-  /// How those are answered who must not know.
-  private(set) var absence = AbsentUser()
   /// Stanzas of our own code that had to be refused. Each is a fault of ours.
   private(set) var faults: UInt64 = 0
   /// Called with each stanza that is let in.
@@ -35,7 +33,8 @@ final class GatewayDoorkeeper {
   private var outbox: [Outgoing] = []
   private var isPlanned = false
   private var farewells: RecentFarewells
-  private var probe: AbsentUserProbe?
+  /// How those are answered who must not know.
+  private let imitator: AbsentUserImitator
   private let ledger: GatewayLedger
   private let time: any TimeSource
   private let logger: Logger
@@ -58,6 +57,12 @@ final class GatewayDoorkeeper {
     self.time = time
     self.logger = logger
     farewells = RecentFarewells()
+    imitator = AbsentUserImitator(time: time)
+    imitator.ask = { [weak self] in self?.stream?.send($0) }
+    imitator.answer = { [weak self] in
+      self?.outbox.append(Outgoing(element: $0, kind: .plain))
+      self?.plan()
+    }
   }
 
   // MARK: The stream
@@ -94,7 +99,7 @@ final class GatewayDoorkeeper {
   func forgetStream(inOrder: Bool) {
     isUp = false
     stream = nil
-    probe = nil
+    imitator.end()
     var unseen: Set<Shown> = []
     for outgoing in outbox {
       switch outgoing.kind {
@@ -115,9 +120,8 @@ final class GatewayDoorkeeper {
   func checkStream() { stream?.check() }
 
   /// Asks the server how it answers for somebody who is not there. Nobody is there who could learn from it that we are.
-  func learnAbsence(of domain: BareJID, at parent: String) {
-    probe = AbsentUserProbe(domain: domain, parent: parent)
-    for question in probe?.questions ?? [] { stream?.send(question) }
+  func learnAbsence(_ component: ComponentConfiguration) {
+    imitator.begin(domain: component.jid, parent: component.parentDomain, isShared: component.isBalanced)
   }
 
   // MARK: Out
@@ -253,10 +257,7 @@ final class GatewayDoorkeeper {
   /// Judges a stanza that has arrived.
   private func received(_ stanza: Stanza, _ raw: Element) {
     guard !isLeaving, let from = stanza.from, let to = stanza.to else { return }
-    if let probe, to == probe.own {
-      if let learned = self.probe?.note(raw) { absence = learned }
-      return
-    }
+    guard !imitator.note(raw, to: to) else { return }
     let source: Source = isShown(BareAddress(to.bare), to: Address(from)) ? .inside : .outside
     let verdict = ArrivalTable.gatewayVerdict(Arrival(stanza), source)
     switch verdict {
@@ -268,9 +269,7 @@ final class GatewayDoorkeeper {
 
   /// Answers as the server would for a user that there is not, whoever was asked.
   func imitate(_ stanza: Stanza, _ raw: Element) {
-    guard isUp, let answer = absence.answer(to: stanza, raw) else { return }
-    outbox.append(Outgoing(element: answer, kind: .plain))
-    plan()
+    if isUp { imitator.received(stanza, raw) }
   }
 
   /// Takes what nobody of ours has an answer to: the answer to nothing that we asked, or the question of somebody who was

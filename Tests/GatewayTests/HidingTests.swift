@@ -56,6 +56,7 @@ struct HidingTests {
         isLearned ? "<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>" : nil
     }
     try await house.connect()
+    if !isLearned { house.time.advance(by: AbsentUserImitator.patience) }
     try house.account.addHandler(
       ["urn:xmpp:jingle:1", "jabber:client"], takesMessages: true, wantsWhole: true, for: ":1.1")
     try house.account.setPolicy(.allow)

@@ -34,10 +34,8 @@ final class ScriptedComponent: ComponentStanzaStream {
   func send(_ element: Element) {
     if let answer = onSend(element) { return say(answer) }
     let parent = configuration.domain.split(separator: ".").dropFirst().joined(separator: ".")
-    guard let to = element.attribute("to"), to.hasSuffix("@\(parent)"), element.isAbsenceProbe else {
-      return sent.append(element)
-    }
-    guard let absence, element.attribute("type") != "result" else { return }
+    guard let to = element.attribute("to"), element.isAbsenceProbe else { return sent.append(element) }
+    guard let absence, to.contains("@\(parent)"), element.attribute("type") != "result" else { return }
     let (from, id) = (element.attribute("from") ?? "", element.attribute("id") ?? "")
     say(
       "<\(element.name) type='error' from='\(to)' to='\(from)' id='\(id)'><error type='cancel'>\(absence)</error></\(element.name)>"

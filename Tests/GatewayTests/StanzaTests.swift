@@ -138,10 +138,27 @@ struct StanzaTests {
     #expect(house.account.proposals.isEmpty)
   }
 
-  @Test("A proposal that nobody is asked about is answered as for a user that there is not")
+  @Test(
+    "Unless all is off, proposals get silence from every address: those that are asked about give nothing else",
+    arguments: [Decloak.Policy.rules, .ask, .allow])
+  @LoopActor func silentProposals(_ policy: Decloak.Policy) async throws {
+    let house = try await House().connect()
+    try house.account.setPolicy(policy)
+    try house.account.setRule(.ask, for: .target(try TargetPattern("romeo%*@sip.shakespeare.lit")))
+    let addresses = [House.romeo, "nobody%montague.lit@sip.shakespeare.lit", House.domain, "\(House.domain)/x"]
+    for address in addresses {
+      for name in ["propose", "retract"] { try house.server.say(propose(name, to: address)) }
+    }
+    #expect(try house.taken().isEmpty)
+    #expect(house.announced().count == 1, "only one is asked about")
+    // The fence: what is no proposal is answered.
+    try house.server.say(propose("proceed"))
+    #expect(try house.taken().count == 1)
+  }
+
+  @Test("While all is off a proposal is answered as for a user that there is not")
   @LoopActor func refusedProposal() async throws {
     let house = try await House().connect()
-    try house.account.setPolicy(.rules)
     try house.server.say(propose())
     let sent = try house.taken()
     #expect(sent.count == 1 && sent[0].contains("type='error'"))

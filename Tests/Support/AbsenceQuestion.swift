@@ -63,6 +63,7 @@ extension StrangerQuestion {
     ("a marker", "<markable xmlns='urn:xmpp:chat-markers:0'/>"),
     ("an old date", "<delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z'/>"),
     ("a call", "<propose xmlns='urn:xmpp:jingle-message:0' id='c1'/>"),
+    ("a call that is taken back", "<retract xmlns='urn:xmpp:jingle-message:0' id='c1'/>"),
     ("a node's event", "<event xmlns='http://jabber.org/protocol/pubsub#event'/>"),
     ("a jabber:x:event", "<x xmlns='jabber:x:event'><id>1</id><composing/></x>"),
     ("the wish for a jabber:x:event", "<x xmlns='jabber:x:event'><offline/></x>"),

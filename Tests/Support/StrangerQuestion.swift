@@ -86,9 +86,10 @@ extension Witness {
   ///   - bare: whom to ask; nil to ask the full JID alone.
   ///   - full: a full JID of theirs, be it connected or not.
   ///   - expected: the answers of somebody else. Each is waited for: the program may have to ask before it answers.
+  ///   - last: an address whose answer comes behind all others, where they are not those of an account of ours.
   public func answers(
     _ questions: [StrangerQuestion] = StrangerQuestion.all, to stranger: RawClient, bare: String?, full: String,
-    expected: [String: [String]] = [:]
+    expected: [String: [String]] = [:], behind last: String? = nil
   ) throws -> [String: [String]] {
     var answers: [String: [String]] = [:]
     let all = questions.flatMap { question in
@@ -122,8 +123,10 @@ extension Witness {
           }
         } catch { patience -= 1 }
       }
+      if let last { try stranger.iq("get", to: last, "<ping xmlns='urn:xmpp:ping'/>") }
       try fence(for: stranger)
-      for received in stranger.received[mark...] where !stranger.isOwn(received.node) {
+      for received in stranger.received[mark...]
+      where !stranger.isOwn(received.node) && (last == nil || received.node["from"] != last) {
         let id = names.keys.first { received.raw.contains($0) } ?? (names.count == 1 ? names.keys.first : nil)
         let name = id.flatMap { names[$0] } ?? "nothing that was asked"
         let answer = received.raw.replacing(full, with: "FULL").replacing(capitals(full), with: "FROM CAPITALS")

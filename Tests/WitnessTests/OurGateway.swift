@@ -100,9 +100,10 @@ struct OurGateway {
 
   /// When this returns, the gateway has answered all that `client` sent before, and the answers have come. Nobody is there
   /// whom it asks: even so there is an answer.
-  func fence(_ client: RawClient) throws {
-    try client.iq("get", to: Self.address("nobody\\20here"), "<ping xmlns='urn:xmpp:ping'/>")
-  }
+  func fence(_ client: RawClient) throws { try client.iq("get", to: Self.nobody, "<ping xmlns='urn:xmpp:ping'/>") }
+
+  /// An address that stands for nobody.
+  static let nobody = address("nobody\\20here")
 }
 
 extension Witness {
