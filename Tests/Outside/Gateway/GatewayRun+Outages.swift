@@ -94,6 +94,7 @@ extension GatewayRun {
     model.streamEnded()
     if let broken { try readBack(broken) } else { try decideMeanwhile() }
     try comeBack()
+    arriveLate(broken)
   }
 
   /// The program dies without a word, and starts again.
@@ -111,6 +112,12 @@ extension GatewayRun {
     (model.show, model.status) = ("available", "")
     if let broken { try readBack(broken) } else { try decideMeanwhile() }
     if wasOnline { try comeBack() }
+    arriveLate(broken)
+  }
+
+  /// What was asked on the way may have come to the next connection.
+  private func arriveLate(_ broken: Broken?) {
+    if model.isOnline { model.asking.formUnion(broken?.asking ?? []) }
   }
 
   /// What the owner decides while nobody can be told holds when the connection is back.
@@ -155,11 +162,13 @@ extension GatewayRun {
   private struct Broken {
     let call: RawBus.Pending
     let change: (inout GatewayModel) -> Void
+    /// Who asked meanwhile.
+    var asking: Set<Pair> = []
   }
 
   /// The owner decides something and others ask, and nobody waits for what comes of it.
   private func beginSomething() throws -> Broken {
-    let broken: Broken
+    var broken: Broken
     let old = model
     switch Int.random(in: 0..<3, using: &numbers) {
     case 0:
@@ -182,12 +191,13 @@ extension GatewayRun {
     var new = model
     broken.change(&new)
     permit(new)
-    if model.isOnline { try askOnTheWay([old, new]) }
+    if model.isOnline { broken.asking = try askOnTheWay([old, new]) }
     return broken
   }
 
   /// Requests that may have been answered before the end, after it, or never.
-  private func askOnTheWay(_ models: [GatewayModel]) throws {
+  private func askOnTheWay(_ models: [GatewayModel]) throws -> Set<Pair> {
+    var asked: Set<Pair> = []
     for _ in 0..<Int.random(in: 0...3, using: &numbers) {
       let (asker, address) = (randomAsker(), randomAddress())
       let pair = Pair(who: asker.full, address: address.jid)
@@ -195,11 +205,13 @@ extension GatewayRun {
       if models.contains(where: { $0.verdict(on: pair) == "allow" }) {
         maybe(pair, GatewayModel.Session(isFull: false))
       }
-      model.asking.insert(pair)
+      asked.insert(pair)
       places[pair.bare] = .now
       asker.directed.insert(address.jid)
       try cast.send(asker, "presence", to: address.jid, "", StrangerQuestion.dialects[0])
     }
+    model.asking.formUnion(asked)
+    return asked
   }
 
   /// A call that was broken off has happened or not; one that succeeded has happened.
