@@ -105,8 +105,7 @@ extension GatewayRun {
     note("kill -9")
     try gateway.killAndStart()
     (isHandling, unheard, places) = (false, [:], [:])
-    // It is not kept who was owed word of an end, nor who asked for a subscription.
-    owedEnds = []
+    // It is not kept who asked for a subscription.
     model.streamEnded()
     model.applying = []
     (model.show, model.status) = ("available", "")
