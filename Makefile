@@ -11,7 +11,7 @@ RELEASE = swift build -c release --static-swift-stdlib
 TO = $(DESTDIR)$(PREFIX)
 FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|g'
 
-.PHONY: help setup build demo test faults endurance visibility lint bench install clean
+.PHONY: help setup build demo test faults endurance visibility gateway lint bench install clean
 
 help:
 	@echo 'make setup     install what is missing from Debian (done by the others when needed)'
@@ -21,6 +21,7 @@ help:
 	@echo 'make faults    cut connections at each byte, and every fault on each server'
 	@echo 'make endurance an hour of cuts: CUTS=500 MINUTES=60, SERVER=ejabberd, SEED=1'
 	@echo 'make visibility  10,000 random steps, seen from outside: STEPS=10000 SERVER=ejabberd MECHANISM=directed SEED=1'
+	@echo 'make gateway   the same for a gateway and those who ask for its addresses: STEPS=10000 SERVER=ejabberd SEED=1'
 	@echo 'make lint      format, warnings, imports, bans'
 	@echo 'make bench     figures, each beside what it is measured against'
 	@echo 'make install   to $$DESTDIR$$PREFIX (default /usr/local), after make build; README.md tells what follows'
@@ -54,6 +55,11 @@ visibility: setup
 	swift build --product nightcloakd
 	swift build --product VisibilityDriver
 	@NIGHTCLOAKD='$(CURDIR)/.build/debug/nightcloakd' .build/debug/VisibilityDriver
+
+gateway: setup
+	swift build --product nightcloakd
+	swift build --product VisibilityDriver
+	@NIGHTCLOAKD='$(CURDIR)/.build/debug/nightcloakd' .build/debug/VisibilityDriver gateway
 
 lint: setup
 	@.ci/lint

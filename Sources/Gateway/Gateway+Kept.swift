@@ -15,10 +15,8 @@ extension Gateway {
     in store: AccountStore, _ configuration: GatewayConfiguration, nonce: String
   ) throws(StoreError) -> (gateway: Gateway, shown: [Shown]) {
     let kept = try KeptDecisions(in: store)
-    let subscriptions = try store.subscriptions().compactMap { kept -> GatewaySubscription? in
-      guard let contact = try? BareJID(kept.contact), let target = try? BareJID(kept.target) else { return nil }
-      return GatewaySubscription(contact: BareAddress(contact), target: BareAddress(target))
-    }
+    let subscriptions = try store.subscriptions().compactMap(GatewaySubscription.init)
+    let ended = try store.endedSubscriptions().compactMap(GatewaySubscription.init)
     let shown = try store.disclosures().compactMap { kept -> Shown? in
       guard let target = try? BareJID(kept.resource), let jid = try? JID(kept.jid) else { return nil }
       return Shown(target: BareAddress(target), address: Address(jid))
@@ -28,6 +26,7 @@ extension Gateway {
       visibility: Visibility(configuration.visibility), subscriptions: subscriptions,
       isBalanced: configuration.component.isBalanced)
     gateway.inherit(shown: shown.map { ($0.target, $0.address) })
+    gateway.owe(ended: ended)
     return (gateway, shown)
   }
 }
@@ -35,4 +34,12 @@ extension Gateway {
 extension Visibility {
   /// What is wanted, where there is no roster that could have groups.
   init(_ wish: VisibilityWish) { self.init(showsOthers: wish.showsOthers, exceptions: wish.contacts) }
+}
+
+extension GatewaySubscription {
+  /// - Returns: `nil` for what no run of ours can have written.
+  fileprivate init?(_ kept: StoredSubscription) {
+    guard let contact = try? BareJID(kept.contact), let target = try? BareJID(kept.target) else { return nil }
+    self.init(contact: BareAddress(contact), target: BareAddress(target))
+  }
 }

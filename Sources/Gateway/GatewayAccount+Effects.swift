@@ -36,7 +36,10 @@ extension GatewayAccount {
       doorkeeper.plan()
       onEvent(.subscriberChanged(subscription))
     case .subscribed(let subscription): say(.subscribed, subscription)
-    case .unsubscribed(let subscription): say(.unsubscribed, subscription)
+    case .unsubscribed(let subscription):
+      ledger.owe(subscription)
+      doorkeeper.plan()
+      say(.unsubscribed, subscription)
     case .announceSubscription(let request): onEvent(.subscriptionRequested(request))
     }
   }

@@ -46,6 +46,7 @@ final class GatewayDoorkeeper {
       case showing(Shown, isFirst: Bool)
       case farewell(Shown)
       case subscribed(GatewaySubscription)
+      case unsubscribed(GatewaySubscription)
     }
     let element: Element
     let kind: Kind
@@ -107,6 +108,7 @@ final class GatewayDoorkeeper {
         unseen.insert(shown)
         forget(shown)
       case .farewell(let shown) where !unseen.contains(shown): remember(shown)
+      case .unsubscribed(let subscription): gateway.owe(ended: [subscription])
       case .plain, .showing, .farewell, .subscribed: break
       }
     }
@@ -158,6 +160,8 @@ final class GatewayDoorkeeper {
     case .presence(let presence) where presence.type == .unavailable: return .farewell(shown)
     case .presence(let presence) where presence.type == .subscribed:
       return .subscribed(GatewaySubscription(contact: shown.address.account, target: shown.target))
+    case .presence(let presence) where presence.type == .unsubscribed:
+      return .unsubscribed(GatewaySubscription(contact: shown.address.account, target: shown.target))
     default: return .plain
     }
   }
@@ -209,6 +213,7 @@ final class GatewayDoorkeeper {
     guard isUp else { return failure }
     for outgoing in batch {
       stream?.send(outgoing.element)
+      if case .unsubscribed(let subscription) = outgoing.kind { ledger.told(subscription) }
       guard case .farewell(let shown) = outgoing.kind else { continue }
       farewells.add(shown, at: time.now)
       // What was shown again behind it stands.
@@ -220,7 +225,7 @@ final class GatewayDoorkeeper {
 
   private func isSpoiled(_ outgoing: Outgoing, by failure: GatewayLedger.Failure) -> Bool {
     switch outgoing.kind {
-    case .plain: false
+    case .plain, .unsubscribed: false
     case .showing(let shown, _), .farewell(let shown): failure.shown.contains(shown)
     case .subscribed(let subscription): failure.subscribed.contains(subscription)
     }

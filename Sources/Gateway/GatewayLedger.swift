@@ -71,6 +71,12 @@ final class GatewayLedger {
     changes.unsubscribed.append(subscription.stored)
   }
 
+  /// Somebody is to be told that a subscription is over: should the program end before, the next run does.
+  func owe(_ subscription: GatewaySubscription) { changes.ended.append(subscription.stored) }
+
+  /// It has been told.
+  func told(_ subscription: GatewaySubscription) { changes.told.append(subscription.stored) }
+
   func record(_ decision: StoredDecision) { changes.decisions.append(decision) }
 
   func recount(_ id: String, _ count: UInt32) { changes.recounts.append((id, count)) }

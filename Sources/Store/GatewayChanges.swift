@@ -25,8 +25,12 @@ public struct GatewayChanges: Sendable {
   public var hidden: [Disclosure] = []
   /// Subscriptions from now on.
   public var subscribed: [StoredSubscription] = []
-  /// Subscriptions that are none any more.
+  /// Subscriptions that are none any more, and of which nobody is to be told.
   public var unsubscribed: [StoredSubscription] = []
+  /// Subscriptions that are none any more, as the subscribers are to be told.
+  public var ended: [StoredSubscription] = []
+  /// Of these, those of whom the subscribers have been told.
+  public var told: [StoredSubscription] = []
   /// What became of requests.
   public var decisions: [StoredDecision] = []
   /// How often requests came that had been decided before.
@@ -37,8 +41,8 @@ public struct GatewayChanges: Sendable {
 
   /// Whether there is nothing to be written.
   public var isEmpty: Bool {
-    shown.isEmpty && hidden.isEmpty && subscribed.isEmpty && unsubscribed.isEmpty && decisions.isEmpty
-      && recounts.isEmpty
+    shown.isEmpty && hidden.isEmpty && subscribed.isEmpty && unsubscribed.isEmpty && ended.isEmpty
+      && told.isEmpty && decisions.isEmpty && recounts.isEmpty
   }
 }
 
@@ -47,7 +51,14 @@ extension AccountStore {
   /// - Throws: ``StoreError``.
   public func subscriptions() throws(StoreError) -> [StoredSubscription] {
     guard let id = try id() else { return [] }
-    return try store.state.subscriptions(id)
+    return try store.state.subscriptions(id, areOver: false)
+  }
+
+  /// Subscriptions of which somebody is to be told that they are over, sorted.
+  /// - Throws: ``StoreError``.
+  public func endedSubscriptions() throws(StoreError) -> [StoredSubscription] {
+    guard let id = try id() else { return [] }
+    return try store.state.subscriptions(id, areOver: true)
   }
 
   /// Writes all of it, or nothing.
@@ -60,8 +71,11 @@ extension AccountStore {
         try noteDisclosures(resource: target, jids: disclosures.map(\.jid), most: GatewayChanges.mostDisclosures)
       }
       let id = try begin()
-      for subscription in changes.unsubscribed { try store.state.setSubscription(subscription, false, id) }
-      for subscription in changes.subscribed { try store.state.setSubscription(subscription, true, id) }
+      for subscription in changes.unsubscribed { try store.state.removeSubscription(subscription, id) }
+      // One that has begun again meanwhile stays.
+      for subscription in changes.told { try store.state.removeSubscription(subscription, ifOver: true, id) }
+      for subscription in changes.ended { try store.state.setSubscription(subscription, isOver: true, id) }
+      for subscription in changes.subscribed { try store.state.setSubscription(subscription, isOver: false, id) }
       for decision in changes.decisions { try addDecision(decision) }
       for (request, count) in changes.recounts { try recount(id: request, count: count) }
     }
@@ -70,20 +84,31 @@ extension AccountStore {
 }
 
 extension StateDatabase {
-  func subscriptions(_ id: Int64) throws(StoreError) -> [StoredSubscription] {
+  func subscriptions(_ id: Int64, areOver: Bool) throws(StoreError) -> [StoredSubscription] {
     var found: [StoredSubscription] = []
     try database.query(
-      "SELECT contact, target FROM subscription WHERE account = ? ORDER BY contact, target", [.integer(id)]
+      "SELECT contact, target FROM subscription WHERE account = ? AND is_over = ? ORDER BY contact, target",
+      [.integer(id), .integer(areOver ? 1 : 0)]
     ) { found.append(StoredSubscription(contact: $0.text(0), target: $0.text(1))) }
     return found
   }
 
-  func setSubscription(_ subscription: StoredSubscription, _ isOne: Bool, _ id: Int64) throws(StoreError) {
+  func setSubscription(_ subscription: StoredSubscription, isOver: Bool, _ id: Int64) throws(StoreError) {
     try check([subscription.contact, subscription.target])
     try database.query(
-      isOne
-        ? "INSERT INTO subscription (account, contact, target) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        : "DELETE FROM subscription WHERE account = ? AND contact = ? AND target = ?",
-      [.integer(id), .text(subscription.contact), .text(subscription.target)])
+      """
+      INSERT INTO subscription (account, contact, target, is_over) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET is_over = excluded.is_over
+      """,
+      [.integer(id), .text(subscription.contact), .text(subscription.target), .integer(isOver ? 1 : 0)])
+  }
+
+  func removeSubscription(
+    _ subscription: StoredSubscription, ifOver: Bool = false, _ id: Int64
+  ) throws(StoreError) {
+    try check([subscription.contact, subscription.target])
+    try database.query(
+      "DELETE FROM subscription WHERE account = ? AND contact = ? AND target = ? AND is_over >= ?",
+      [.integer(id), .text(subscription.contact), .text(subscription.target), .integer(ifOver ? 1 : 0)])
   }
 }

@@ -82,13 +82,15 @@ final class StateDatabase {
         """,
       ],
       [
-        // Of gateways: which of the addresses was asked, and who is subscribed to which.
+        // Of gateways: which of the addresses was asked, and who is subscribed to which, or is to be told that it is so no
+        // longer.
         "ALTER TABLE decision ADD COLUMN target TEXT",
         """
         CREATE TABLE subscription (
           account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
           contact TEXT NOT NULL,
           target TEXT NOT NULL,
+          is_over INTEGER NOT NULL DEFAULT 0,
           PRIMARY KEY (account, contact, target)
         ) STRICT, WITHOUT ROWID
         """,

@@ -3,12 +3,12 @@
 import Account
 import Audience
 import EventLoop
-import Store
 import Testing
 import XML
 import XMPP
 
 @testable import Gateway
+@testable import Store
 
 @Suite("What may happen to a gateway's connection")
 struct FaultTests {
@@ -27,6 +27,78 @@ struct FaultTests {
     #expect(house.account.status == .disconnected && house.account.statusReason == "The password is wrong.")
     house.time.advance(by: .seconds(3600))
     #expect(house.servers.count == 1)
+  }
+
+  @Test("A secret that was changed meanwhile is tried once, and who saw an address is told when the new one is there")
+  @LoopActor func changedSecret() async throws {
+    let house = try await House().connect()
+    try house.account.setPolicy(.allow)
+    try house.ask()
+    _ = try house.taken()
+    house.onOpen = { $0.refusal = StreamEnd(.authentication, "The password is wrong.") }
+    try house.server.cut()
+    house.time.advance(by: .seconds(3600))
+    #expect(house.servers.count == 2)
+    #expect(house.account.status == .disconnected && house.account.statusReason == "The password is wrong.")
+    house.onOpen = { _ in }
+    try await house.account.connect()
+    #expect(try house.taken() == [gone()])
+  }
+
+  @Test("A lost connection is tried again ever more seldom, at once when a person says so, and soon after a good one")
+  @LoopActor func waits() async throws {
+    let house = try await House().connect()
+    var tries = [house.time.now]
+    house.onOpen = {
+      $0.refusal = StreamEnd(.network, "Nobody is there.")
+      tries.append(house.time.now)
+    }
+    func waits() -> [Duration] { zip(tries, tries.dropFirst()).map { $1 - $0 } }
+    try house.server.cut()
+    house.time.advance(by: .seconds(3600))
+    for (wait, most) in zip(waits(), [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]) {
+      #expect((Duration.seconds(most) / 2...Duration.seconds(most)).contains(wait), "\(waits())")
+    }
+    #expect((15...35).contains(waits().count))
+    tries = []
+    _ = await #expect(throws: AccountError.self) { try await house.account.connect() }
+    house.time.advance(by: .seconds(1))
+    #expect(tries.count >= 2, "a try at once, and the next a second later")
+    house.onOpen = { _ in }
+    try await house.account.connect()
+    house.time.advance(by: Reconnection.stable)
+    try house.server.cut()
+    house.time.advance(by: .seconds(1))
+    #expect(house.account.status == .connected)
+  }
+
+  @Test("On a full disk nobody is shown an address or granted a subscription; with room again both go on")
+  @LoopActor func fullDisk() async throws {
+    let store = try await Store.open(directory: nil)
+    let house = try await House(store: store.account(House.key)).connect()
+    try house.account.setPolicy(.ask)
+    try house.ask(from: "tybalt@shakespeare.lit/library")
+    let id = try #require(house.announced().first?.id)
+    try house.account.setPolicy(.allow)
+    _ = try house.taken()
+    try store.state.database.query("PRAGMA query_only = ON")
+    try house.ask()
+    try house.presence("subscribe", from: "nurse@shakespeare.lit")
+    #expect(try house.taken().isEmpty)
+    #expect(throws: AccountError.self) { try house.account.approve(id, full: false, lifetime: nil) }
+    #expect(try house.taken().isEmpty)
+    #expect(Array(house.account.gateway.subscriptions.all).isEmpty)
+    try store.state.database.query("PRAGMA query_only = OFF")
+    house.time.advance(by: .seconds(11))
+    try house.ask()
+    try house.presence("subscribe", from: "nurse@shakespeare.lit")
+    try house.account.approve(id, full: false, lifetime: nil)
+    let sent = try house.taken()
+    for jid in [House.juliet, "nurse@shakespeare.lit", "tybalt@shakespeare.lit/library"] {
+      #expect(sent.contains { isShown($0, to: jid) }, "\(jid): \(sent)")
+    }
+    #expect(sent.count == 4)
+    #expect(try house.store.disclosures().count == 3)
   }
 
   @Test("When another program has the domain it is told, and tried again slowly")

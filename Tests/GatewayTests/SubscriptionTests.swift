@@ -91,6 +91,46 @@ struct SubscriptionTests {
     #expect(Set(sent) == [gone(to: nurse), "<presence from='\(House.romeo)' to='\(nurse)' type='unsubscribed'/>"])
   }
 
+  @Test("The end of a subscription that nobody could be told of is told by the next run, and once")
+  @LoopActor func cancelledAndForgotten() async throws {
+    let store = try await House.emptyStore()
+    let first = try await House(store: store).connect()
+    try first.account.setPolicy(.allow)
+    try first.presence("subscribe", from: nurse)
+    _ = try first.taken()
+    await first.account.disconnect()
+    #expect(try first.account.cancelSubscription(try BareJID(nurse), target: nil) == 1)
+    let second = try await House(nonce: "second", store: store)
+    try await second.account.connect()
+    let end = "<presence from='\(House.romeo)' to='\(nurse)' type='unsubscribed'/>"
+    #expect(try second.taken() == [end])
+    second.account.doorkeeper.flush()
+    let third = try await House(nonce: "third", store: store)
+    try await third.account.connect()
+    #expect(try third.taken().isEmpty)
+    // Who is subscribed again meanwhile stays it.
+    try third.presence("subscribe", from: nurse)
+    try third.presence("unsubscribe", from: nurse)
+    try third.presence("subscribe", from: nurse)
+    #expect(try third.taken().contains(end))
+    third.account.doorkeeper.flush()
+    #expect(try store.subscriptions().map(\.contact) == [nurse] && store.endedSubscriptions().isEmpty)
+  }
+
+  @Test("The end of a subscription that is lost with the stream is told by the next one")
+  @LoopActor func lostEnd() async throws {
+    let house = try await House().connect()
+    try house.account.setPolicy(.allow)
+    try house.presence("subscribe", from: nurse)
+    _ = try house.taken()
+    try house.presence("unsubscribe", from: nurse)
+    try house.server.cut()
+    house.time.advance(by: .seconds(1))
+    #expect(try house.taken().contains("<presence from='\(House.romeo)' to='\(nurse)' type='unsubscribed'/>"))
+    house.account.doorkeeper.flush()
+    #expect(try house.store.endedSubscriptions().isEmpty)
+  }
+
   @Test("Thousands who are subscribed are shown the address one after the other, not all at once")
   @LoopActor func paced() async throws {
     let house = try await House().connect()

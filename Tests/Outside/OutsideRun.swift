@@ -102,7 +102,8 @@ public final class OutsideRun {
       try begin()
       while step < plan.steps {
         step += 1
-        let kind = StepKind.random(using: &numbers) { !missing.contains($0.rawValue) && isPossible($0) }
+        let kind =
+          StepKind.random(using: &numbers) { !missing.contains($0.rawValue) && isPossible($0) } ?? .setPresence
         counts[kind, default: 0] += 1
         try perform(kind)
         try settle()

@@ -24,12 +24,14 @@ public enum OutsideServer: String, CaseIterable, Sendable {
     }
   }
 
-  func start() throws -> XMPPServer {
+  /// - Parameter components: domains of further components.
+  func start(components: [String] = []) throws -> XMPPServer {
     guard let family = XMPPServer.Family(rawValue: self == .prosodyWithLists ? "prosody" : rawValue) else {
       throw WitnessError("there is no server \(rawValue) yet")
     }
     // A session whose program was killed is seen until the server gives it up.
-    let settings = self == .prosodyWithLists ? ["MODULES": "privacy_lists"] : [:]
-    return try XMPPServer(family, settings: settings.merging(["RESUME": "3"]) { $1 })
+    let modules = self == .prosodyWithLists ? ["MODULES": "privacy_lists"] : [:]
+    let settings = ["RESUME": "3", "COMPONENTS": components.joined(separator: " ")]
+    return try XMPPServer(family, settings: modules.merging(settings) { $1 })
   }
 }

@@ -1,7 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the driver can do.
-enum StepKind: String, CaseIterable {
+/// What a driver can do.
+protocol WeightedStep: CaseIterable {
+  /// How often it is chosen: what takes long is rare.
+  var weight: Int { get }
+}
+
+extension WeightedStep {
+  /// One of those that are possible; nil where none is.
+  static func random(using generator: inout some RandomNumberGenerator, where isPossible: (Self) -> Bool) -> Self? {
+    let all = allCases.filter(isPossible)
+    let sum = all.map(\.weight).reduce(0, +)
+    guard sum > 0 else { return nil }
+    var place = Int.random(in: 0..<sum, using: &generator)
+    return all.first { kind in
+      place -= kind.weight
+      return place < 0
+    }
+  }
+}
+
+/// What the driver of an account can do.
+enum StepKind: String, WeightedStep {
   case setPresence = "SetPresence"
   case setInvisible = "SetInvisible"
   case setVisible = "SetVisible"
@@ -35,8 +55,7 @@ enum StepKind: String, CaseIterable {
   case killInCall = "kill -9 in a call"
   case restart = "a restart of the server"
 
-  /// How often it is chosen: what takes long is rare.
-  private var weight: Int {
+  var weight: Int {
     switch self {
     case .setPresence: 160
     case .hideFrom, .showTo: 100
@@ -52,18 +71,6 @@ enum StepKind: String, CaseIterable {
     case .kill, .killInCall: 3
     case .restart: 1
     }
-  }
-
-  static func random(
-    using generator: inout some RandomNumberGenerator, where isPossible: (StepKind) -> Bool
-  ) -> StepKind {
-    let all = allCases.filter(isPossible)
-    var place = Int.random(in: 0..<all.map(\.weight).reduce(0, +), using: &generator)
-    for kind in all {
-      place -= kind.weight
-      if place < 0 { return kind }
-    }
-    return .setPresence
   }
 }
 

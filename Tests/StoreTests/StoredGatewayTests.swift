@@ -46,6 +46,28 @@ struct StoredGatewayTests {
     #expect(try account.subscriptions() == [] && account.disclosures() == [])
   }
 
+  @Test("Of whom it is to be told that a subscription is over is kept until it is told, and no longer")
+  @LoopActor func ended() async throws {
+    let account = try await Store.open(directory: nil).account(key)
+    var changes = GatewayChanges()
+    changes.subscribed = [subscription(1), subscription(2), subscription(3)]
+    try account.write(changes)
+    changes = GatewayChanges()
+    (changes.unsubscribed, changes.ended) = ([subscription(1), subscription(2)], [subscription(1), subscription(2)])
+    try account.write(changes)
+    #expect(try account.subscriptions() == [subscription(3)])
+    #expect(try account.endedSubscriptions() == [subscription(1), subscription(2)])
+    changes = GatewayChanges()
+    changes.subscribed = [subscription(2)]
+    try account.write(changes)
+    changes = GatewayChanges()
+    changes.told = [subscription(1), subscription(2), subscription(3)]
+    #expect(!changes.isEmpty)
+    try account.write(changes)
+    #expect(try account.subscriptions() == [subscription(2), subscription(3)])
+    #expect(try account.endedSubscriptions() == [])
+  }
+
   @Test("All of it is written or nothing, and what it counts stays true")
   @LoopActor func together() async throws {
     let account = try await Store.open(directory: nil).account(key)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Does for as long as it is told to whatever a person, their contacts and strangers can do, and looks each time from the
-// outside who sees what. `make visibility` runs it; CONTRIBUTING.md says more.
+// outside who sees what: of an account, or with the argument `gateway` of a gateway's addresses. `make visibility` and
+// `make gateway` run it; CONTRIBUTING.md says more.
 
 import Glibc
 import Outside
@@ -21,7 +22,11 @@ let plan = OutsideRun.Plan(
   seed: setting("SEED").flatMap { UInt64($0) } ?? UInt64(time(nil)), logLevel: setting("LOG"),
   isTold: true)
 do {
-  try await OutsideRun.run(plan)
+  if CommandLine.arguments.dropFirst() == ["gateway"] {
+    try await GatewayRun.run(plan)
+  } else {
+    try await OutsideRun.run(plan)
+  }
 } catch {
   print("\(error)")
   exit(1)

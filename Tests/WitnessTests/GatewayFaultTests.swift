@@ -33,6 +33,91 @@ struct GatewayFaultTests {
     }
   }
 
+  @Test(
+    "A secret that was changed meanwhile is told, and tried no more; with the new one who saw an address is told",
+    arguments: XMPPServer.Family.allCases)
+  func changedSecret(family: XMPPServer.Family) async throws {
+    try await Witness.run(on: family) { witness in
+      let proxy = try FaultProxy(to: witness.server.componentPort)
+      defer { proxy.stop() }
+      let gateway = try witness.gateway("allow", ["port": .uint16(proxy.port)])
+      let juliet = try witness.asker("juliet")
+      try juliet.askToDecloak(romeo)
+      try juliet.expectShown(romeo)
+      proxy.intercept(
+        Interception(
+          .never,
+          change: Interception.changing(.toServer, "<handshake") { $0.replacing("<handshake>", with: "<handshake>0") }))
+      proxy.cut(.reset)
+      try witness.owner.wait(for: "it to give up") {
+        (try? gateway.get(.Connection, "Status").text) == "disconnected"
+      }
+      #expect(try gateway.get(.Connection, "StatusReason").text.contains("password"))
+      let refusal = try gateway.refusal(.Connection, "Connect")
+      #expect(refusal?.name == "org.nightcloak.Presence1.Error.AuthenticationFailed", "\(String(describing: refusal))")
+      let connections = proxy.connections
+      proxy.intercept(nil)
+      // The next one is a person's doing.
+      #expect(try gateway.get(.Connection, "Status").text == "disconnected" && proxy.connections == connections)
+      try gateway.call(.Connection, "Connect")
+      try juliet.expectGone(romeo)
+    }
+  }
+
+  @Test(
+    "A domain that the server does not know is told, and not tried again",
+    arguments: [XMPPServer.Family.prosody, .ejabberd, .loopback])
+  func unknown(family: XMPPServer.Family) async throws {
+    try await Witness.run(on: family) { witness in
+      try witness.takeInterest()
+      let gateway = try BusAccount(
+        "nowhere.localhost", on: witness.owner,
+        [
+          "protocol": .string("xmpp-component"), "password": .string(XMPPServer.componentSecret),
+          "server": .string("127.0.0.1"), "port": .uint16(witness.server.componentPort), "autoconnect": .bool(true),
+        ])
+      try witness.owner.wait(for: "it to give up") { (try? gateway.get("Status")?.text) == "disconnected" }
+      let reason = try gateway.get("StatusReason")?.text
+      #expect(reason?.contains("nowhere.localhost") == true && reason?.contains("next try") == false, "\(reason ?? "")")
+    }
+  }
+
+  @Test("A connection that breaks at any byte of the log-in is told of at once, and the next one goes well")
+  func cuts() async throws {
+    try await Witness.run(on: .loopback) { witness in
+      let proxy = try FaultProxy(to: witness.server.componentPort)
+      defer { proxy.stop() }
+      let gateway = try OurGateway(["port": .uint16(proxy.port)], on: witness.owner, server: witness.server)
+      try gateway.call(.Connection, "Connect")
+      let passed = [proxy.passed(.toServer), proxy.passed(.toClient)]
+      try gateway.call(.Connection, "Disconnect")
+      var refusals = 0
+      for (direction, bytes) in zip([FaultProxy.Direction.toServer, .toClient], passed) {
+        #expect(bytes > 100, "there is something to be cut")
+        for manner in FaultProxy.Manner.allCases {
+          // Each byte of the header and the handshake, and some of the pings that follow.
+          for count in Array(0..<min(250, bytes)) + Array(stride(from: 250, to: bytes, by: 97)) {
+            proxy.setFault(.cut(after: count, direction, manner))
+            let refusal = try gateway.refusal(.Connection, "Connect")
+            let isTold = ["NetworkError", "ServerRefused"].contains(
+              refusal?.name.split(separator: ".").last.map(String.init))
+            // What breaks behind the last ping that was waited for is another break.
+            #expect(isTold || refusal == nil, "\(count): \(String(describing: refusal))")
+            if refusal != nil { refusals += 1 }
+            if refusal == nil { try gateway.call(.Connection, "Disconnect") }
+          }
+        }
+      }
+      #expect(refusals > 400, "most of them broke it")
+      proxy.setFault(.none)
+      try gateway.call(.Connection, "Connect")
+      let juliet = try witness.asker("juliet")
+      try gateway.setPolicy("allow")
+      try juliet.askToDecloak(romeo)
+      try juliet.expectShown(romeo)
+    }
+  }
+
   @Test("A domain that another program has is told; the other one goes on")
   func taken() async throws {
     try await Witness.run { witness in

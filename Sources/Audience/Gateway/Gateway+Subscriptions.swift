@@ -104,6 +104,16 @@ extension Gateway {
     settle(subscription.target, subscription.contact)
   }
 
+  /// Takes up whom an earlier run, or a lost stream, has left untold that a subscription is over.
+  public mutating func owe(ended: some Sequence<GatewaySubscription>) {
+    for subscription in ended
+    where owedAnswers[subscription] == nil && !subscriptions.contains(subscription)
+      && owedAnswers.count < Limits.gatewaySubscriptions
+    {
+      owedAnswers[subscription] = .ended
+    }
+  }
+
   private mutating func grant(
     _ subscription: GatewaySubscription, reveal: Bool = false, now: Instant
   ) -> [GatewayEffect] {

@@ -104,6 +104,10 @@ struct GatewayHost: Sendable {
   mutating func setSubscriber(_ contact: BareAddress, _ isSubscriber: Bool) -> [DecloakEffect] {
     let sawUs = audience.isShownBySubscription(contact)
     let effects = decloak.subscriptionChanged(contact, seesUs: isSubscriber, seen: false, audience: &audience)
-    return !sawUs && audience.isShownBySubscription(contact) ? effects + [.show(.bare(contact), full: true)] : effects
+    let seesUs = audience.isShownBySubscription(contact)
+    if seesUs, !sawUs { return effects + [.show(.bare(contact), full: true)] }
+    // Who has a session goes on seeing us, and as much as it lets see: with a subscription clients forget what it showed.
+    guard sawUs, !seesUs, let session = audience.sessions[.bare(contact)] else { return effects }
+    return effects + [.show(session.address, full: session.full)]
   }
 }

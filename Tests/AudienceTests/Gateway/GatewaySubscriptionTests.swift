@@ -51,6 +51,18 @@ struct GatewaySubscriptionTests {
     #expect(!world.gateway.shows(romeoAtSip, to: .bare(romeo)))
   }
 
+  @Test("Whoever has a session beside the subscription is shown what that lets see, when the subscription is over")
+  func sessionBeside() throws {
+    var world = GatewayWorld(.allow)
+    world.subscribe()
+    try world.share("juliet@capulet.example", full: false)
+    let less = GatewayEffect.decloak(romeoAtSip, .show(.bare(juliet), full: false))
+    #expect(world.unsubscribe() == [.drop(mine), .unsubscribed(mine), less])
+    world.subscribe()
+    #expect(try world.setRule("juliet@capulet.example", .deny).sent == [less])
+    #expect(try world.setRule("juliet@capulet.example", nil).sent == [presence])
+  }
+
   @Test("While hidden, a yes must be meant")
   func reveal() throws {
     var world = GatewayWorld(.allow, visibility: .invisible)

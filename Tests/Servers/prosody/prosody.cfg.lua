@@ -51,3 +51,8 @@ muc_room_locking = false -- a room is there as soon as somebody enters it
 Component "sip.localhost"
 component_secret = "gateway"
 validate_from_addresses = ENV_NIGHTCLOAK_FOREIGN == "" -- otherwise it speaks for domains that there are not
+
+for domain in ENV_NIGHTCLOAK_COMPONENTS:gmatch("%S+") do
+  Component(domain)
+  component_secret = "gateway"
+end
