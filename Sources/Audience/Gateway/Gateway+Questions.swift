@@ -18,7 +18,21 @@ extension Gateway {
 
   /// Why somebody may know of some of our addresses; `nil` when it must not of any.
   public func why(_ address: Address) -> Audience.Why? {
-    hosts.values.lazy.compactMap { $0.audience.why(address) }.first
+    why(address.account) { $0.why(address) }
+  }
+
+  /// As ``why(_:)``, for a person's question about a contact: any resource that sees one of our addresses makes it a yes.
+  public func whyAnyResource(of contact: BareAddress) -> Audience.Why? {
+    why(contact) { $0.whyAnyResource(of: contact) }
+  }
+
+  /// Whoever may know of an address of ours stands in the books with it.
+  private func why(_ contact: BareAddress, _ why: (Audience) -> Audience.Why?) -> Audience.Why? {
+    if contact.domain == domain { return .ourselves }
+    for target in targets(of: contact) {
+      if let audience = hosts[target]?.audience, let why = why(audience) { return why }
+    }
+    return nil
   }
 }
 
