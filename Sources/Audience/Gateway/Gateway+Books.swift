@@ -31,16 +31,19 @@ extension Gateway {
   }
 
   /// Lets something happen to many of our addresses.
-  /// - Parameter targets: which; `nil` for all that somebody has to do with.
+  /// - Parameters:
+  ///   - targets: which; `nil` for all that somebody has to do with.
+  ///   - contacts: of those who have to do with them, whom it concerns; `nil` for all.
   mutating func changeAll(
-    _ targets: [BareAddress]? = nil, now: Instant, _ event: (inout GatewayHost) -> [DecloakEffect]
+    _ targets: Set<BareAddress>? = nil, of contacts: [BareAddress]? = nil, now: Instant,
+    _ event: (inout GatewayHost) -> [DecloakEffect]
   ) -> [GatewayEffect] {
     var effects: [GatewayEffect] = []
-    for target in targets ?? Array(hosts.keys) {
+    for target in targets.map(Array.init) ?? Array(hosts.keys) {
       effects += book(hosts[target]?.run(event) ?? [], of: target, now: now)
     }
-    for (contact, targets) in pairs {
-      for target in targets.keys { settle(target, contact) }
+    for contact in contacts ?? Array(pairs.keys) {
+      for target in (pairs[contact] ?? [:]).keys where targets?.contains(target) != false { settle(target, contact) }
       effects += makeRoom(after: contact, now: now)
     }
     return effects

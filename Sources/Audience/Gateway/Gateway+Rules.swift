@@ -27,7 +27,7 @@ extension Gateway {
     let hadTargets = !rules.targets.isEmpty
     try rules.set(decision, for: subject)
     let rules = rules
-    for target in Array(hosts.keys) { hosts[target]?.decloak.rules = rules }
+    for index in hosts.values.indices { hosts.values[index].decloak.rules = rules }
     places.freeWithdrawn { rules.rule(for: $0)?.subject == subject }
     switch subject {
     case .contact(let contact):
@@ -39,7 +39,9 @@ extension Gateway {
       }
       return effects + reconsider(now: now) { $0.contact == contact }
     case .domain(let domain):
-      return changeAll(now: now) { host in
+      let contacts = pairs.keys.filter { $0.domain == domain }
+      let targets = Set(contacts.flatMap { pairs[$0]?.keys.map { $0 } ?? [] })
+      return changeAll(targets, of: contacts, now: now) { host in
         host.decloak.apply(decision, for: subject, audience: &host.audience, now: now)
       } + reconsider(now: now) { $0.contact.domain == domain }
     case .target(let pattern):
@@ -60,7 +62,7 @@ extension Gateway {
       let verdict = rules.targets.verdict(on: canonical)
       if verdict != host.verdict { changed[target] = verdict }
     }
-    let effects = changeAll(Array(changed.keys), now: now) { host in
+    let effects = changeAll(Set(changed.keys), now: now) { host in
       changed[host.audience.account].map { host.targetChanged(to: $0, by: pattern, now: now) } ?? []
     }
     // An address that was hidden has no host, whoever is subscribed to it.
