@@ -38,6 +38,7 @@ extension GatewayAccount {
       id = asked.id
       carryOut(asked.effects)
     }
+    follow(pair.target, with: pair.contact)
     if wait > .zero, knownPeers(of: pair).isEmpty {
       askWaiters[pair] = waiters
       let serial = streamSerial
@@ -68,6 +69,7 @@ extension GatewayAccount {
         }
       }
     }
+    follow(target, with: address.account)
   }
 
   /// Ends the sessions of all our addresses with a contact, or with everybody.

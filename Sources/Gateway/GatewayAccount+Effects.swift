@@ -30,17 +30,18 @@ extension GatewayAccount {
     case .keep(let subscription):
       ledger.keep(subscription)
       doorkeeper.plan()
-      onEvent(.subscriberChanged(subscription))
+      if news.tellsSubscriber(now) { onEvent(.subscriberChanged(subscription)) }
     case .drop(let subscription):
       ledger.drop(subscription)
       doorkeeper.plan()
-      onEvent(.subscriberChanged(subscription))
+      if news.tellsSubscriber(now) { onEvent(.subscriberChanged(subscription)) }
     case .subscribed(let subscription): say(.subscribed, subscription)
     case .unsubscribed(let subscription):
       ledger.owe(subscription)
       doorkeeper.plan()
       say(.unsubscribed, subscription)
-    case .announceSubscription(let request): onEvent(.subscriptionRequested(request))
+    case .announceSubscription(let request):
+      if news.tellsSubscriptionRequest(now) { onEvent(.subscriptionRequested(request)) }
     }
   }
 
@@ -80,8 +81,15 @@ extension GatewayAccount {
       doorkeeper.plan()
     case .sessionEnded(let contact, let direction, let cause):
       if direction == .iSeeThem { forgetPeers(of: contact, at: target) }
-      onEvent(.sessionEnded(contact, direction, cause, target: target))
+      let pair = GatewaySubscription(contact: contact, target: target)
+      if news.tellsEnd(of: pair, direction, now) { onEvent(.sessionEnded(contact, direction, cause, target: target)) }
     }
+  }
+
+  /// A program of the person's has a part in what there is between one of our addresses and somebody.
+  func follow(_ target: BareAddress, with contact: BareAddress) {
+    guard !gateway.audience(of: target).sessions(with: contact).isEmpty else { return }
+    news.follow(GatewaySubscription(contact: contact, target: target))
   }
 
   // MARK: Presence

@@ -144,6 +144,7 @@ extension GatewayAccount {
     let (target, address, now) = (BareAddress(own.bare), Address(jid), now)
     if call?.action == .initiate, let id = call?.id { doorkeeper.gateway.callBegan(id, with: address, at: target) }
     decide { $0.exchanged(with: address, at: target, now: now) }
+    follow(target, with: address.account)
   }
 
   /// A question is answered: where it was the end of the last call, the session was for no more.

@@ -74,6 +74,8 @@ public final class GatewayAccount {
   var answeredPeers: [Shown: PeerInfo] = [:]
   var askWaiters: [GatewaySubscription: Waiters<Void>] = [:]
   var showings = ShowingTimes()
+  /// What of all that others do is told.
+  var news = GatewayNews()
   /// The ids of requests that wait for a person.
   var waiting: Set<String> = []
   package let connectWaiters: Waiters<AccountError?>
@@ -166,9 +168,6 @@ public final class GatewayAccount {
   public func callee(of target: BareAddress) -> String {
     target.jid?.localpart.flatMap { GatewayAddress(localpart: $0) }?.callee ?? ""
   }
-
-  /// Why somebody may know of some address of ours; `nil` when it must not of any.
-  public func why(_ address: Address) -> Audience.Why? { gateway.why(address) }
 
   /// Since when a subscriber sees an address, as far as that is known.
   public func visibleSince(_ subscription: GatewaySubscription) -> Instant { showings.since(subscription.contact) }

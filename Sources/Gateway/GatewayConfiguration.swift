@@ -81,6 +81,7 @@ public struct GatewayConfiguration: Sendable {
   private static let longestText = 256
 
   private static func isText(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.count <= longestText && text.unicodeScalars.allSatisfy { $0.value >= 0x20 }
+    !text.isEmpty && text.utf8.count <= longestText
+      && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value & 0xFFFE != 0xFFFE }
   }
 }

@@ -50,7 +50,8 @@ func presenceShow(_ text: String) throws(DBusError) -> Presence.Show? {
   guard text != "available" else { return nil }
   guard let show = Presence.Show(rawValue: text) else {
     throw DBusError(
-      .invalidArgs, "show is \"\(text)\", but must be \"available\", \"chat\", \"away\", \"xa\" or \"dnd\".")
+      .invalidArgs, "show is \"\(text.prefix(100))\", but must be \"available\", \"chat\", \"away\", \"xa\" or \"dnd\"."
+    )
   }
   return show
 }

@@ -53,6 +53,9 @@ extension GatewayObject {
   }
 
   func listSessions(caller: Caller) async throws -> [[String: Value]] {
+    try Page.requireRoom(
+      for: client.gateway.sessionCount, "sessions",
+      "Visibility.ListAudience has those who see the gateway page by page, with its options after and limit")
     let shown = client.gateway.sessions.sorted {
       ($0.session.address, $0.target) < ($1.session.address, $1.target)
     }

@@ -48,10 +48,11 @@ extension GatewayObject {
 
   func canSee(jid: String, caller: Caller) async throws -> (sees: Bool, why: String) {
     let jid = try anyJID(jid, "jid")
-    if jid.bare.domain == client.jid.domain { return (true, "ourselves") }
-    if let why = client.why(Address(jid)) { return (true, why.rawValue) }
+    let gateway = client.gateway
+    let why = jid.isBare ? gateway.whyAnyResource(of: BareAddress(jid.bare)) : gateway.why(Address(jid))
+    if let why { return (true, why == .ourselves ? "ourselves" : why.rawValue) }
     guard client.status == .connected else { return (false, "not-connected") }
-    let isSubscribed = !client.gateway.subscriptions.targets(of: BareAddress(jid.bare)).isEmpty
+    let isSubscribed = !gateway.subscriptions.targets(of: BareAddress(jid.bare)).isEmpty
     return (false, isSubscribed ? "hidden" : "no-subscription")
   }
 

@@ -70,6 +70,12 @@ struct NamedContacts: Equatable {
       throw AccountError(
         .invalidArgument, "\(what) names \(account), which is this account itself: it sees itself anyway.")
     }
+    guard account.localpart != nil || jid.bare.domain != account.domain else {
+      throw AccountError(
+        .invalidArgument,
+        "\(what) names \(jid.bare), which is an address of this gateway: contacts are those who see its addresses. To "
+          + "hide one of these make the rule \"to:\(jid.bare)\" with SetRule.")
+    }
     return jid.bare
   }
 

@@ -48,7 +48,7 @@ struct Options {
   func end(known: String) throws(DBusError) {
     guard let key = values.keys.sorted().first else { return }
     let allowed = known.isEmpty ? "there are none" : "known: \(known)"
-    throw DBusError(.invalidArgs, "\"\(key)\" is not one of the \(place) (\(allowed)).")
+    throw DBusError(.invalidArgs, "\"\(key.prefix(100))\" is not one of the \(place) (\(allowed)).")
   }
 
   /// Refuses keys that dbus-interfaces has and that are not built yet.

@@ -22,6 +22,19 @@ struct Page {
     self.limit = Int(limit)
   }
 
+  /// Refuses a list without pages that is longer than one: it could be too large a message, and nobody else is served while
+  /// it is made.
+  /// - Parameters:
+  ///   - count: how many entries there are.
+  ///   - what: of these.
+  ///   - instead: where they are found, for the error.
+  /// - Throws: `LimitsExceeded`.
+  static func requireRoom(for count: Int, _ what: String, _ instead: String) throws(DBusError) {
+    guard count > Int(most) else { return }
+    throw DBusError(
+      .limitsExceeded, "There are \(count) \(what), and \(most) are the most that are listed at once: \(instead).")
+  }
+
   /// The page of `entries`, in the order of their keys.
   ///
   /// Whoever reads a long list has it all looked through for each page: so what is on the page is sorted, and not the

@@ -19,7 +19,7 @@ enum Parameters {
     guard let name: String = try parameters.take("protocol") else { return .xmpp }
     guard let known = ConnectionProtocol(rawValue: name) else {
       let built = ConnectionProtocol.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " and ")
-      throw DBusError(.notSupported, "\"protocol\" is \"\(name)\", but only \(built) are built.")
+      throw DBusError(.notSupported, "\"protocol\" is \"\(name.prefix(100))\", but only \(built) are built.")
     }
     return known
   }
@@ -36,8 +36,16 @@ enum Parameters {
         .invalidJID,
         "account must be a domain for \"xmpp-component\", as \(jid.domain), without \"\(jid.localpart ?? "")@\"."
       )
+    case .component where isNumeric(jid.domain):
+      throw AccountError(
+        .invalidJID, "account is \(jid.domain), but a gateway is known by a name, as sip.example.org.")
     case .xmpp, .component: return jid
     }
+  }
+
+  /// Whether a domain is an address of a machine: that has no parent which could be the server.
+  private static func isNumeric(_ domain: String) -> Bool {
+    domain.utf8.first == UInt8(ascii: "[") || domain.utf8.allSatisfy("0123456789.".utf8.contains)
   }
 
   /// Reads all parameters.

@@ -18,8 +18,17 @@ func bareJID(_ text: String, _ what: String) throws(AccountError) -> BareJID {
   return jid.bare
 }
 
+/// Bytes that a JID can have: three parts, and what stands between them (RFC 7622 §3).
+private let longestJID = 3 * 1023 + 2
+
 /// A bare or full JID.
 func anyJID(_ text: String, _ what: String) throws(AccountError) -> JID {
+  // To prepare megabytes takes a while, and everybody else would wait for it.
+  guard text.utf8.count <= longestJID else {
+    throw AccountError(
+      .invalidJID,
+      "\(what) \"\(text.prefix(100))…\" is no JID: it has \(text.utf8.count) bytes, but \(longestJID) are the most.")
+  }
   do throws(JIDError) {
     return try JID(text)
   } catch {
@@ -35,7 +44,11 @@ private let targetMark = "to:"
 /// - Parameter gateway: the gateway's domain; `nil` for a person's account.
 func ruleSubject(_ text: String, at gateway: BareJID? = nil) throws(AccountError) -> RuleSubject {
   if text.hasPrefix(targetMark) { return .target(try targetPattern(text.dropFirst(targetMark.count), gateway)) }
-  guard text.first == "@" else { return .contact(BareAddress(try bareJID(text, "subject"))) }
+  guard text.first == "@" else {
+    let contact = try bareJID(text, "subject")
+    try requireElsewhere(contact, gateway, text)
+    return .contact(BareAddress(contact))
+  }
   let domain = try bareJID(String(text.dropFirst()), "the domain in subject")
   guard domain.localpart == nil else {
     throw AccountError(
@@ -50,7 +63,19 @@ func ruleSubject(_ text: String, at gateway: BareJID? = nil) throws(AccountError
       "subject \"\(text.prefix(100))\" is no domain: a rule is about exactly one, and knows no patterns. Policy is what "
         + "holds for everybody.")
   }
+  try requireElsewhere(domain, gateway, text)
   return .domain(domain.description)
+}
+
+/// Refuses a rule about who asks that names a gateway's own addresses: none of them ever asks, and whoever makes it means
+/// that nobody may see them.
+private func requireElsewhere(_ jid: BareJID, _ gateway: BareJID?, _ text: String) throws(AccountError) {
+  guard let gateway, jid.domain == gateway.domain else { return }
+  let pattern = jid.localpart == nil ? "*@\(gateway)" : jid.description
+  throw AccountError(
+    .invalidArgument,
+    "subject \"\(text.prefix(100))\" is about who asks, and that is never an address of this gateway itself: for a rule "
+      + "about its addresses write \(targetMark)\(pattern).")
 }
 
 private func targetPattern(_ text: Substring, _ gateway: BareJID?) throws(AccountError) -> TargetPattern {
@@ -88,7 +113,7 @@ func oneOf<Kind: RawRepresentable<String>>(
 ) throws(DBusError) -> Kind {
   if let kind = kinds.first(where: { $0.rawValue == text }) { return kind }
   let known = kinds.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-  throw DBusError(.invalidArgs, "\(what) is \"\(text)\", but must be one of \(known).")
+  throw DBusError(.invalidArgs, "\(what) is \"\(text.prefix(100))\", but must be one of \(known).")
 }
 
 /// A lifetime in seconds.

@@ -114,6 +114,18 @@ struct RuleSubjectTests {
     guard case .target = subject else { return #expect(Bool(false), "\(subject)") }
   }
 
+  @Test(
+    "Who asks a gateway is none of its own addresses: a rule that means these is told how it is written",
+    arguments: [
+      ("@sip.montague.lit", "to:*@sip.montague.lit"), ("@SIP.montague.lit.", "to:*@sip.montague.lit"),
+      ("romeo%verona.lit@sip.montague.lit", "to:romeo%verona.lit@sip.montague.lit"),
+      ("sip.montague.lit", "to:*@sip.montague.lit"),
+    ])
+  func own(_ text: String, _ meant: String) {
+    let error = #expect(throws: AccountError.self) { try ruleSubject(text, at: sip) }
+    #expect(error?.code == .invalidArgument && error?.text.contains(meant) == true, "\(String(describing: error))")
+  }
+
   @Test("An account is told why it has no such rule")
   func targetOfAccount() {
     let error = #expect(throws: AccountError.self) { try ruleSubject("to:*%a@b") }
@@ -129,6 +141,38 @@ struct RuleSubjectTests {
   func targetRefused(_ text: String, _ word: String) {
     let error = #expect(throws: AccountError.self) { try ruleSubject(text, at: sip) }
     #expect(error?.code == .invalidArgument && error?.text.contains(word) == true, "\(String(describing: error))")
+  }
+}
+
+@Suite("What is too much for a call")
+struct TooMuchTests {
+  private let long = String(repeating: "a", count: 1_000_000)
+
+  @Test("A text that is too long for a JID is not even prepared", arguments: ["", "@example.org", "/r"])
+  func longJID(_ end: String) {
+    let error = #expect(throws: AccountError.self) { try anyJID(long + end, "contact") }
+    #expect(error?.code == .invalidJID && error?.text.contains("3071 are the most") == true)
+    #expect((error?.text.utf8.count ?? .max) < 300)
+  }
+
+  @Test("What is wrong with a long text is said behind its beginning")
+  func longText() {
+    let key = #expect(throws: DBusError.self) {
+      try Options([long: true], in: "options of Approve").end(known: "full, lifetime")
+    }
+    #expect(key?.message.contains("options of Approve (known: full, lifetime)") == true)
+    let scope = #expect(throws: DBusError.self) { try oneOf(AnswerScope.allCases, long, "scope") }
+    #expect(scope?.message.contains("must be one of \"once\"") == true)
+    for error in [key, scope] { #expect((error?.message.utf8.count ?? .max) < 300) }
+  }
+
+  @Test("A list without pages has room for as much as a page")
+  func longList() throws {
+    try Page.requireRoom(for: 5000, "sessions", "ListAudience has pages")
+    let error = #expect(throws: DBusError.self) {
+      try Page.requireRoom(for: 5001, "sessions", "ListAudience has pages")
+    }
+    #expect(error?.name == .limitsExceeded && error?.message.contains("ListAudience") == true)
   }
 }
 

@@ -89,7 +89,8 @@ struct GatewayParametersTests {
     let identities = Array(repeating: identity("gateway", "sip"), count: GatewayConfiguration.mostIdentities + 1)
     let cases: [([String: Value], AccountError.Code)] = [
       (["features": features.value], .limitExceeded), (["identities": identities.value], .limitExceeded),
-      (["features": [""].value], .invalidArgument), (["identities": [identity("", "sip")].value], .invalidArgument),
+      (["features": [""].value], .invalidArgument), (["features": ["urn:\u{FFFE}"].value], .invalidArgument),
+      (["identities": [identity("", "sip")].value], .invalidArgument),
     ]
     for (parameters, code) in cases {
       let error = await #expect(throws: AccountError.self) {
@@ -106,6 +107,11 @@ struct GatewayParametersTests {
     for (text, kind) in [("romeo@montague.lit", ConnectionProtocol.component), ("montague.lit", .xmpp)] {
       let error = #expect(throws: AccountError.self) { try Parameters.name(text, of: kind) }
       #expect(error?.code == .invalidJID && error?.text.hasPrefix("account") == true)
+    }
+    for text in ["192.0.2.1", "[2001:db8::1]"] {
+      let error = #expect(throws: AccountError.self) { try Parameters.name(text, of: .component) }
+      #expect(
+        error?.code == .invalidJID && error?.text.contains(text) == true, "it has no parent that could be the server")
     }
     #expect(try Parameters.protocol([:]) == .xmpp)
     #expect(try Parameters.protocol(["protocol": "xmpp-component"]) == .component)

@@ -33,6 +33,17 @@ struct NamedContactsTests {
     #expect(try read([]).isEmpty)
   }
 
+  @Test("An address of a gateway's own is no contact: nobody would be hidden, and the address least of all")
+  func own() throws {
+    let sip = try BareJID("sip.localhost")
+    #expect(try NamedContacts(["romeo@localhost"], of: sip).contacts.count == 1)
+    for texts in [["romeo%a.b@sip.localhost"], ["not:1@SIP.localhost"], ["sip.localhost"]] {
+      let error = #expect(throws: AccountError.self, "\(texts)") { try NamedContacts(texts, of: sip) }
+      #expect(error?.code == .invalidArgument)
+    }
+    #expect(try NamedContacts(["tybalt@localhost"], of: juliet).contacts.count == 1)
+  }
+
   @Test(
     "What cannot be read is refused by name",
     arguments: [

@@ -34,6 +34,22 @@ struct GatewayInterfaceTests {
     }
   }
 
+  @Test("Whoever sees an address in a session is told of by the bare JID, too")
+  func canSee() async throws {
+    try await Witness.run { witness in
+      let gateway = try witness.gateway("allow")
+      let juliet = try witness.asker("juliet")
+      let bare = String(juliet.jid.prefix { $0 != "/" })
+      #expect(try gateway.call(.Visibility, "CanSee", [.string(bare)]) == [.bool(false), .string("no-subscription")])
+      try juliet.askToDecloak(OurGateway.address("romeo%shakespeare.lit"))
+      try gateway.fence(juliet)
+      for jid in [bare, juliet.jid] {
+        #expect(try gateway.call(.Visibility, "CanSee", [.string(jid)]) == [.bool(true), .string("session")])
+      }
+      #expect(try gateway.call(.Visibility, "CanSee", [.string("\(bare)/other")]).first == .bool(false))
+    }
+  }
+
   @Test("What a gateway has not got is refused by name")
   func refused() async throws {
     try await Witness.run { witness in

@@ -18,8 +18,18 @@ extension Gateway {
 
   /// Why somebody may know of some of our addresses: what lasts longest; `nil` when it must not of any.
   public func why(_ address: Address) -> Audience.Why? {
-    guard address.account.domain != domain else { return .ourselves }
-    let reasons = Set((pairs[address.account] ?? [:]).keys.compactMap { hosts[$0]?.audience.why(address) })
+    why(address.account) { $0.why(address) }
+  }
+
+  /// As ``why(_:)``, for a person's question about a contact: any resource that sees one of our addresses makes it a yes.
+  public func whyAnyResource(of contact: BareAddress) -> Audience.Why? {
+    why(contact) { $0.whyAnyResource(of: contact) }
+  }
+
+  /// Whoever may know of an address of ours stands in the books with it.
+  private func why(_ contact: BareAddress, _ why: (Audience) -> Audience.Why?) -> Audience.Why? {
+    guard contact.domain != domain else { return .ourselves }
+    let reasons = Set((pairs[contact] ?? [:]).keys.compactMap { hosts[$0].flatMap { why($0.audience) } })
     return [.subscription, .shown, .session].first(where: reasons.contains)
   }
 }
