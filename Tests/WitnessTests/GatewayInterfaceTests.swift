@@ -115,4 +115,29 @@ struct GatewayInterfaceTests {
       #expect(try third.get(.Decloak, "Policy").text == "off")
     }
   }
+
+  @Test("Where the components' port has TLS from the first byte it is used, and the certificate looked at")
+  func directTLS() async throws {
+    try await Witness.run(on: .ejabberd) { witness in
+      let server = try XMPPServer(.ejabberd, settings: ["DIRECT": "yes"])
+      defer { try? server.stop() }
+      let direct: [String: BusValue] = ["tls": .string("direct")]
+      func remove(_ gateway: OurGateway) throws {
+        try witness.owner.call(
+          DaemonProcess.busName, "/org/nightcloak/Presence1", "org.nightcloak.Presence1.Manager", "RemoveConnection",
+          [.path(gateway.path), .options()])
+      }
+      let trusting = try OurGateway(
+        direct.merging(["ca-file": .string(server.certificate)]) { $1 }, on: witness.owner, server: server)
+      try trusting.call(.Connection, "Connect")
+      #expect(try trusting.get(.Connection, "Security")["Tls"]?.text.hasPrefix("TLS") == true)
+      try remove(trusting)
+      let strict = try OurGateway(direct, on: witness.owner, server: server)
+      #expect(
+        try strict.refusal(.Connection, "Connect")?.name == "org.nightcloak.Presence1.Error.CertificateRejected")
+      try remove(strict)
+      let plain = try OurGateway(on: witness.owner, server: server)
+      #expect(try plain.refusal(.Connection, "Connect") != nil)
+    }
+  }
 }
