@@ -95,7 +95,8 @@ extension GatewayAccount {
   // MARK: Presence
 
   private func show(_ target: BareAddress, to address: Address, full: Bool) {
-    guard let jid = address.jid else { return }
+    // Whoever may see us from now on does with the next stream: nobody would take back what is shown behind the goodbyes.
+    guard !doorkeeper.isLeaving, let jid = address.jid else { return }
     send(full ? presence.full(to: jid) : presence.bare(to: jid), from: target)
   }
 

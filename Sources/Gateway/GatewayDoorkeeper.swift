@@ -205,7 +205,8 @@ final class GatewayDoorkeeper {
       try ledger.write()
     } catch {
       failure = error
-      logger.error("presence was not sent: \(error.error.message)")
+      // The person is told of it once; anybody who asks can make it happen again.
+      logger.debug("presence was not sent: \(error.error.message)")
       batch = batch.filter { !isSpoiled($0, by: error) }
       for shown in error.shown { forget(shown) }
       for subscription in error.subscribed { takeBack(subscription) }

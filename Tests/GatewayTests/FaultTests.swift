@@ -230,6 +230,30 @@ struct FaultTests {
     #expect(throws: AccountError.self) { try house.account.setPolicy(.allow) }
   }
 
+  @Test("Nobody is shown an address while goodbyes leave; whoever may see it by then does with the next stream")
+  @LoopActor func shownWhileLeaving() async throws {
+    let house = try await House().connect()
+    let nurse = "nurse@shakespeare.lit"
+    try house.account.setPolicy(.allow)
+    try house.presence("subscribe", from: nurse)
+    try await house.account.hideFrom([try BareJID(nurse)])
+    for number in 0..<1_500 { try house.ask(from: "user\(number)@shakespeare.lit/r") }
+    _ = try house.taken()
+    let leaving = spawn { await house.account.disconnect() }
+    await turns { !house.account.isClosing }
+    #expect(house.account.status == .connected, "there are more to be told than leave at once")
+    let showing = spawn { try? await house.account.setVisibility(.visible) }
+    await turns { house.account.wanted != .visible }
+    try house.account.setRule(.allow, for: .contact(BareAddress(nurse)))
+    house.time.advance(by: .seconds(1))
+    for task in [leaving, showing] { await task.value }
+    let sent = try house.taken()
+    #expect(sent.count == 1_500 && sent.allSatisfy { $0.hasSuffix(" type='unavailable'/>") })
+    try await house.account.connect()
+    let shown = try house.taken()
+    #expect(shown.count == 1 && shown.allSatisfy { isShown($0, to: nurse) })
+  }
+
   @Test("While it says goodbye nothing that arrives is answered, and whoever is left out is told the next time")
   @LoopActor func leaving() async throws {
     let house = try await House().connect()

@@ -129,3 +129,9 @@ func isShown(_ stanza: String, from: String = House.romeo, to: String = House.ju
 func gone(from: String = House.romeo, to: String = House.juliet) -> String {
   "<presence from='\(from)' to='\(to)' type='unavailable'/>"
 }
+
+/// Lets everything run that can, for as long as `condition` holds, but not for ever.
+@LoopActor
+func turns(_ most: Int = 5_000, while condition: () -> Bool) async {
+  for _ in 0..<most where condition() { await spawn {}.value }
+}
