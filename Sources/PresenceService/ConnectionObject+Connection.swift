@@ -19,8 +19,8 @@ extension ConnectionObject {
     guard let security = client.security else { return [:] }
     var entry: Entry = ["Mechanism": security.mechanism.value]
     if let binding = security.channelBinding { entry["ChannelBinding"] = binding.rawValue.value }
+    entry["Tls"] = (security.tls?.version ?? "none").value
     if let tls = security.tls {
-      entry["Tls"] = tls.version.value
       entry["Cipher"] = tls.cipher.value
       entry["CertificateSHA256"] = tls.certificateSHA256.value
     }

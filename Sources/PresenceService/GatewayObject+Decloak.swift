@@ -49,7 +49,8 @@ extension GatewayObject {
   func upgrade(contact: String, options: [String: Value], caller: Caller) async throws {
     throw DBusError(
       .notSupported,
-      "A gateway has no roster of its own, so no session can become a subscription: contacts subscribe to it.")
+      "A gateway has no roster of its own, so no session can become a subscription. The contact may subscribe to the "
+        + "address: rules, Policy or AuthorizeSubscription answer that.")
   }
 
   func listSessions(caller: Caller) async throws -> [[String: Value]] {

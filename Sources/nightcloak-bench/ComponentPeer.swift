@@ -89,6 +89,29 @@ final class ComponentPeer: @unchecked Sendable {
     return true
   }
 
+  /// Sends stanzas back as they come: the first ones of a component are pings of its domain to itself.
+  func sendBack(_ count: Int) -> Bool {
+    let end = Array("</iq>".utf8)
+    for _ in 0..<count {
+      while rest.firstRange(of: end) == nil { guard receive() else { return false } }
+      guard let found = rest.firstRange(of: end),
+        write(String(decoding: rest[..<found.upperBound], as: UTF8.self))
+      else { return false }
+      rest.removeFirst(found.upperBound)
+    }
+    return true
+  }
+
+  /// Takes in what comes until the component closes its stream, and closes it too.
+  func takeLeave() {
+    let end = Array("</stream:stream>".utf8)
+    while rest.suffix(end.count) != end[...] {
+      rest.removeFirst(max(0, rest.count - end.count))
+      guard receive() else { return }
+    }
+    _ = write("</stream:stream>")
+  }
+
   /// Reads until a word has come, and forgets it all.
   func read(until word: String) -> Bool {
     while rest.firstRange(of: Array(word.utf8)) == nil { guard receive() else { return false } }

@@ -36,7 +36,8 @@ final class ComponentServer: Sendable {
   deinit { close(listener) }
 
   /// Waits for the component, and lets it in.
-  func accept() async throws -> ComponentPeer {
+  /// - Parameter pings: how many stanzas it sends to itself at first.
+  func accept(pings: Int = 0) async throws -> ComponentPeer {
     let peer = await offLoop { [listener] in
       let peer = ComponentPeer(Glibc.accept(listener, nil, nil))
       let header = """
@@ -44,7 +45,7 @@ final class ComponentServer: Sendable {
         xmlns:stream='http://etherx.jabber.org/streams'>
         """
       guard peer.read(until: "<stream:stream"), peer.write(header), peer.read(until: "</handshake>"),
-        peer.write("<handshake/>")
+        peer.write("<handshake/>"), peer.sendBack(pings)
       else { return ComponentPeer?.none }
       return peer
     }

@@ -19,7 +19,7 @@ enum FloodBench {
     let path = try await daemon.connect("account0")
     let jid = try await daemon.jid(of: path)
     let source = try await FloodSource.logIn(try await workshop.openServer())
-    let caller = try await Caller.open(workshop.address)
+    let onlooker = try await Onlooker.open(workshop.address)
     let counter = SignalCounter()
     try await daemon.onSignal { _ in counter.count += 1 }
     var figures: [Figure] = []
@@ -39,17 +39,10 @@ enum FloodBench {
       let watch = FloodWatch(daemon, path)
       watch.begin()
       Progress.tell(.flood, "policy \(name)")
-      let end = monotonicSeconds() + seconds
-      let waiting = Waiting()
-      spawn {
-        waiting.times = await caller.getNowAndThen(
-          until: end, from: Daemon.busName, PlainService.path, PlainService.interface, PlainService.property)
-        waiting.isOver = true
-      }
+      onlooker.begin(seconds)
       let time = try await flood(requests, seconds)
-      while !waiting.isOver { await EventLoop.shared.time.wait(for: .milliseconds(20)) }
+      let times = try await onlooker.finish()
       watch.end()
-      guard let times = waiting.times, !times.isEmpty else { throw BenchFailure("the daemon did not answer a Get") }
       let growth = max(watch.mostKiB, daemon.figures.proportionalKiB) - before
       figures += [
         Figure("flood", "flood, policy \(name)", "s", time, goal: .valueAtMost(60)),
@@ -64,17 +57,6 @@ enum FloodBench {
     return figures
   }
 
-  private static func percentile(_ values: [Double], _ part: Double) -> Double {
-    let sorted = values.sorted()
-    return sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))]
-  }
-
-  @LoopActor private final class SignalCounter { var count = 0 }
-
-  @LoopActor private final class Waiting {
-    var times: [Double]?
-    var isOver = false
-  }
 }
 
 /// Looks again and again at what a daemon holds.

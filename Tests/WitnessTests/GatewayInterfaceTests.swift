@@ -22,6 +22,7 @@ struct GatewayInterfaceTests {
       #expect(try gateway.get(.Visibility, "Supported").list.isEmpty)
       try gateway.call(.Connection, "Connect")
       #expect(try gateway.get(.Connection, "Jid").text == "sip.localhost")
+      #expect(try gateway.get(.Connection, "Security")["Tls"]?.text == "none")
       #expect(try gateway.get(.Visibility, "Mechanism").text == "directed")
       #expect(try gateway.get(.Visibility, "Supported") == .strings(["directed"]))
       #expect(try gateway.get(.Visibility, "Degraded").list.isEmpty)
