@@ -8,7 +8,7 @@ import Testing
 @Suite("Whatever happens at a gateway")
 struct GatewayPropertyTests {
   /// `SEQUENCES` says how many are run where there is time for more.
-  private static let sequences = getenv("SEQUENCES").flatMap { UInt64(String(cString: $0)) } ?? 1000
+  private static let sequences = getenv("SEQUENCES").flatMap { UInt64(String(cString: $0)) } ?? 500
 
   @Test(
     "Only those who may know are shown an address, and who may know no longer is told; hidden ones are never heard of")
