@@ -11,8 +11,10 @@ package final class HandedIQs {
   package nonisolated static let most = 128
   /// Of these, those of one contact.
   package nonisolated static let mostPerContact = 16
-  /// Bytes of all of them.
-  package nonisolated static let mostBytes = 1 << 20
+  /// Bytes of all of them, for each that may wait.
+  package nonisolated static let mostBytesEach = 8 << 10
+  /// Bytes of those of one contact: a large one has room, and nobody takes all of it.
+  package nonisolated static let mostBytesPerContact = 256 << 10
   /// How long a handler has. Those who ask give up soon after.
   package nonisolated static let limit = Duration.seconds(30)
 
@@ -46,8 +48,9 @@ package final class HandedIQs {
   /// - Returns: what the answer has to name; `nil` when too many wait already.
   package func keep(_ iq: IQ, _ raw: Element, for client: String) -> String? {
     let size = raw.writtenBytes
-    guard waiting.count < most, bytes + size <= Self.mostBytes,
-      waiting.values.count(where: { $0.iq.from?.bare == iq.from?.bare }) < Self.mostPerContact
+    let others = waiting.values.filter { $0.iq.from?.bare == iq.from?.bare }
+    guard waiting.count < most, bytes + size <= most * Self.mostBytesEach, others.count < Self.mostPerContact,
+      others.reduce(size, { $0 + $1.bytes }) <= Self.mostBytesPerContact
     else { return nil }
     let id = RandomName.make()
     waiting[id] = Question(iq: iq, raw: raw, client: client, bytes: size, deadline: time.now + Self.limit)

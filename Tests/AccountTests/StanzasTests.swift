@@ -254,18 +254,24 @@ struct StanzasTests {
     #expect(try home.server.take().count == 1)
   }
 
-  @Test("Questions that wait have a limit for all contacts together, and make room when they are answered")
+  @Test("Questions that wait have limits, of one contact and of all, and make room when they are answered")
   @LoopActor func waitingLimitOfAll() throws {
-    let questions = HandedIQs(time: ManualTime(), most: 2)
-    func keep(_ number: Int) throws -> String? {
-      var iq = IQ(.get, to: nil, id: "1")
+    let questions = HandedIQs(time: ManualTime(), most: 32)
+    func keep(_ number: Int, size: Int = 0) throws -> String? {
+      var iq = IQ(.get, to: nil, id: "1", payload: [Element("x", "urn:x", text: String(repeating: "x", count: size))])
       iq.from = try JID("user\(number)@d/r")
       return questions.keep(iq, iq.element, for: ":1.1")
     }
-    let first = try keep(1)
-    #expect(try first != nil && keep(2) != nil && keep(3) == nil)
-    questions.settle(first ?? "")
-    #expect(try keep(3) != nil)
+    let half = HandedIQs.mostBytesPerContact / 2
+    let first = try #require(try keep(0, size: half))
+    #expect(try keep(0, size: half) == nil)
+    questions.settle(first)
+    let again = try #require(try keep(0, size: half))
+    // What is left of all bytes is half of that.
+    #expect(try keep(1, size: half) == nil)
+    questions.settle(again)
+    for number in 1...32 { #expect(try keep(number) != nil) }
+    #expect(try keep(33) == nil)
   }
 
   @Test(
