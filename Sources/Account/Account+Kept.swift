@@ -46,7 +46,7 @@ package struct KeptDecisions {
     policy = try store.policy().map { Decloak.Policy(rawValue: $0) ?? .off } ?? .off
     var rules: [RuleSubject: RuleDecision] = [:]
     for rule in try store.rules() {
-      rules[RuleSubject(kept: rule.subject)] = RuleDecision(rawValue: rule.decision) ?? .deny
+      rules[try RuleSubject(kept: rule.subject)] = RuleDecision(rawValue: rule.decision) ?? .deny
     }
     self.rules = DecloakRules(rules)
   }
@@ -54,13 +54,18 @@ package struct KeptDecisions {
 
 extension RuleSubject {
   /// Reads its ``description``.
-  fileprivate init(kept text: String) {
-    if text.hasPrefix("to:"), let pattern = try? TargetPattern(String(text.dropFirst(3))) {
-      self = .target(pattern)
-    } else {
+  /// - Throws: ``StoreError`` for a rule about addresses that cannot be read: without it those would be shown that no rule
+  ///   allows.
+  fileprivate init(kept text: String) throws(StoreError) {
+    guard text.hasPrefix("to:") else {
       // No bare JID has an "@" at its beginning, or a ":" in it.
       self = text.first == "@" ? .domain(String(text.dropFirst())) : .contact(BareAddress(text))
+      return
     }
+    guard let pattern = try? TargetPattern(String(text.dropFirst(3))) else {
+      throw StoreError(.broken, "A rule that is kept cannot be read: nobody is shown anything without it.")
+    }
+    self = .target(pattern)
   }
 }
 

@@ -69,8 +69,9 @@ struct AbsentUser: Hashable, Sendable {
   /// The address that was asked, as the asker wrote it, but for the domain: a server that hands it to us in capitals need
   /// not take it back like that, and one ends the stream over it.
   private static func sender(_ asked: String, domain: String) -> String {
-    let bare = asked.prefix { $0 != "/" }
-    let local = bare.firstIndex(of: "@").map { bare[...$0] } ?? ""
+    // Among the bytes: letters of some scripts grow together with what stands beside them.
+    let bare = asked.utf8.prefix { $0 != UInt8(ascii: "/") }
+    let local = bare.firstIndex(of: UInt8(ascii: "@")).map { asked[...$0] } ?? ""
     return local + domain + asked[bare.endIndex...]
   }
 }

@@ -88,7 +88,7 @@ private func targetPattern(_ text: Substring, _ gateway: BareJID?) throws(Accoun
   }
   let pattern: TargetPattern
   do throws(TargetPattern.Fault) {
-    pattern = try TargetPattern(String(text))
+    pattern = try TargetPattern(prepared(text))
   } catch {
     let reason =
       switch error {
@@ -99,12 +99,22 @@ private func targetPattern(_ text: Substring, _ gateway: BareJID?) throws(Accoun
     throw AccountError(.invalidArgument, "\(subject) \(reason).")
   }
   // It would hide every address there is, and show none.
-  if let at = pattern.text.lastIndex(of: "@"), case let domain = pattern.text[pattern.text.index(after: at)...],
-    !domain.contains("*"), domain != gateway.domain
+  let pieces = pattern.text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
+  if pieces.count > 1, let domain = pieces.last.map({ String(Substring($0)) }), !domain.contains("*"),
+    domain != gateway.domain
   {
     throw AccountError(.invalidArgument, "\(subject) is about \(domain), but this gateway's domain is \(gateway).")
   }
   return pattern
+}
+
+/// Prepares the local part of a pattern as that of an address is (RFC 6122 §2.3): in another form it would never match, and
+/// a no would hold for nobody. What no address may have, as the spaces in a number, is left to the pattern.
+private func prepared(_ pattern: Substring) -> String {
+  let end = pattern.utf8.lastIndex(of: UInt8(ascii: "@")) ?? pattern.endIndex
+  let local = String(
+    decoding: pattern.utf8[..<end].map { $0 == UInt8(ascii: "@") ? UInt8(ascii: "%") : $0 }, as: UTF8.self)
+  return ((try? BareJID(localpart: local, domain: "x"))?.localpart ?? local) + pattern[end...]
 }
 
 /// One of the names of an enumeration.

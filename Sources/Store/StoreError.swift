@@ -34,7 +34,7 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// ``message``.
   public var description: String { message }
 
-  init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }

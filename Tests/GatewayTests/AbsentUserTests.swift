@@ -185,7 +185,9 @@ struct AbsentUserTests {
   @LoopActor func capitals() async throws {
     let server = try Server()
     try server.reply()
-    for address in ["Romeo@SIP.LOCALHOST", "Romeo@SIP.LOCALHOST/X@y", "SIP.LOCALHOST", "SIP.LOCALHOST/X"] {
+    for address in [
+      "Romeo@SIP.LOCALHOST", "Romeo@SIP.LOCALHOST/X@y", "SIP.LOCALHOST", "SIP.LOCALHOST/X", "a\u{600}@SIP.LOCALHOST",
+    ] {
       try server.say(address)
       let expected = address.replacing("SIP.LOCALHOST", with: "sip.localhost")
       #expect(server.taken().first?.contains("from='\(expected)'") == true)

@@ -230,6 +230,18 @@ struct FaultTests {
     #expect(throws: AccountError.self) { try house.account.setPolicy(.allow) }
   }
 
+  @Test(
+    "A rule about addresses that cannot be read keeps the gateway offline: without it those would be shown that it hides"
+  )
+  @LoopActor func unreadableRule() async throws {
+    let store = try await Store.open(directory: nil).account(House.key)
+    try store.setPolicy("allow")
+    try store.setRule(StoredRule(subject: "to:romeo", decision: "allow", madeAt: 0, madeBy: 0, madeWith: "SetRule"))
+    let house = try await House(store: store)
+    let error = await #expect(throws: AccountError.self) { try await house.account.connect() }
+    #expect(error?.code == .storageFailed && house.servers.isEmpty)
+  }
+
   @Test("Nobody is shown an address while goodbyes leave; whoever may see it by then does with the next stream")
   @LoopActor func shownWhileLeaving() async throws {
     let house = try await House().connect()

@@ -164,7 +164,7 @@ struct RulesTests {
         ("SetRule", [.string("a@b/c"), .string("allow")], own + "InvalidJid", "subject"),
         ("SetRule", [.string("@a@b"), .string("allow")], own + "InvalidJid", "@a@b"),
         ("SetRule", [.string(""), .string("")], own + "InvalidJid", "subject"),
-        ("SetRule", [.string("to:*@b"), .string("allow")], own + "InvalidJid", "to:*@b"),
+        ("SetRule", [.string("to:*@b"), .string("allow")], standard + "InvalidArgs", "to:*@b"),
         ("SetRule", [.string(account.jid), .string("deny")], standard + "InvalidArgs", "itself"),
         ("Approve", [.string("x-1"), .string("always"), .options()], standard + "InvalidArgs", "always"),
         ("Approve", [.string("x-1"), .string("domain"), .options()], own + "NoSuchRequest", "x-1"),
