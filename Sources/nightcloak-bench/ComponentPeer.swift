@@ -76,18 +76,7 @@ final class ComponentPeer: @unchecked Sendable {
     return count
   }
 
-  func write(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    var sent = 0
-    while sent < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        send(socket, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
-      }
-      guard count > 0 else { return false }
-      sent += count
-    }
-    return true
-  }
+  func write(_ text: String) -> Bool { sendAll(text, to: socket) }
 
   /// Sends stanzas back as they come: the first ones of a component are pings of its domain to itself.
   func sendBack(_ count: Int) -> Bool {

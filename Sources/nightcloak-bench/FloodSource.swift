@@ -82,18 +82,7 @@ final class FloodSource: Sendable {
     }
   }
 
-  private func write(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    var sent = 0
-    while sent < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        send(socket, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
-      }
-      guard count > 0 else { return false }
-      sent += count
-    }
-    return true
-  }
+  private func write(_ text: String) -> Bool { sendAll(text, to: socket) }
 
   private func read(until word: String, and end: String) -> String? {
     var text = ""
