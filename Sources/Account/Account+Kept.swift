@@ -57,12 +57,15 @@ extension RuleSubject {
   /// - Throws: ``StoreError`` for a rule about addresses that cannot be read: without it those would be shown that no rule
   ///   allows.
   fileprivate init(kept text: String) throws(StoreError) {
-    guard text.hasPrefix("to:") else {
+    // Among the bytes: letters of some scripts grow together with what stands in front of them.
+    guard text.utf8.starts(with: "to:".utf8) else {
       // No bare JID has an "@" at its beginning, or a ":" in it.
-      self = text.first == "@" ? .domain(String(text.dropFirst())) : .contact(BareAddress(text))
+      self =
+        text.utf8.first == UInt8(ascii: "@")
+        ? .domain(String(text.unicodeScalars.dropFirst())) : .contact(BareAddress(text))
       return
     }
-    guard let pattern = try? TargetPattern(String(text.dropFirst(3))) else {
+    guard let pattern = try? TargetPattern(String(text.unicodeScalars.dropFirst(3))) else {
       throw StoreError(.broken, "A rule that is kept cannot be read: nobody is shown anything without it.")
     }
     self = .target(pattern)

@@ -46,6 +46,14 @@ struct KeptDecloakTests {
     #expect(kept.allSatisfy { $0.madeAt > 0 })
   }
 
+  @Test("A no to a domain is one in a later run, too, whatever letters the domain begins with")
+  @LoopActor func strangeDomain() async throws {
+    let first = try await Home()
+    try first.account.setRule(.deny, for: .domain("\u{301}x.lit"))
+    let home = try await Home(store: first.store)
+    #expect(home.account.decloak.rules.all == [.domain("\u{301}x.lit"): .deny])
+  }
+
   @Test("What was written by nobody here is no leave: an unknown policy is off, an unknown rule a no")
   @LoopActor func unknown() async throws {
     let store = try await Home.emptyStore()
