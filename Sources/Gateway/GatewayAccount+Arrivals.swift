@@ -65,17 +65,12 @@ extension GatewayAccount {
 
   /// Presence counts when it answers a request of ours; else it is forgotten.
   private func appeared(_ presence: Presence, _ address: Address, _ target: BareAddress) {
-    guard !DecloakElements.isFromRoom(presence), !DecloakElements.isDelayed(presence), gateway.asks(address, target)
+    // Whoever was asked to show itself sees the address that asked.
+    guard !DecloakElements.isFromRoom(presence), !DecloakElements.isDelayed(presence),
+      gateway.hasSession(address.account, at: target)
     else { return }
     announced.note(AnnouncedCapabilities(in: presence), of: address)
     let now = now
     decide { $0.appeared(address, at: target, now: now) }
-  }
-}
-
-extension Gateway {
-  /// Whether we have asked somebody to show itself to one of our addresses: then that one sees us.
-  fileprivate func asks(_ address: Address, _ target: BareAddress) -> Bool {
-    !audience(of: target).sessions(with: address.account).isEmpty
   }
 }

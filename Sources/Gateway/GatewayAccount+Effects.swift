@@ -88,7 +88,7 @@ extension GatewayAccount {
 
   /// A program of the person's has a part in what there is between one of our addresses and somebody.
   func follow(_ target: BareAddress, with contact: BareAddress) {
-    guard !gateway.audience(of: target).sessions(with: contact).isEmpty else { return }
+    guard gateway.hasSession(contact, at: target) else { return }
     news.follow(GatewaySubscription(contact: contact, target: target))
   }
 

@@ -292,7 +292,7 @@ final class GatewayDoorkeeper {
 
 extension Gateway {
   /// Whether somebody was sent presence of an address and has not been told that it is gone.
-  func wasShown(_ shown: Shown) -> Bool { audience(of: shown.target).wasShown(shown.address) }
+  func wasShown(_ shown: Shown) -> Bool { wasShown(shown.target, to: shown.address) }
 }
 
 extension ArrivalTable {

@@ -8,6 +8,16 @@ extension Gateway {
     hosts[target]?.decloak.peers(of: contact) ?? []
   }
 
+  /// Whether a contact has a session in which it sees one of our addresses.
+  public func hasSession(_ contact: BareAddress, at target: BareAddress) -> Bool {
+    pairs[contact]?[target]?.sessions.isEmpty == false
+  }
+
+  /// Whether somebody was sent presence of one of our addresses and has not been told that it is gone.
+  public func wasShown(_ target: BareAddress, to address: Address) -> Bool {
+    hosts[target]?.audience.wasShown(address) == true
+  }
+
   /// The request of a contact that waits.
   public func request(of contact: BareAddress, to target: BareAddress) -> DecloakRequest? {
     hosts[target]?.decloak.pending[contact]

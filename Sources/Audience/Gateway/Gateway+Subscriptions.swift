@@ -17,7 +17,7 @@ extension Gateway {
     _ contact: BareAddress, to target: BareAddress, now: Instant
   ) -> [GatewayEffect] {
     let subscription = GatewaySubscription(contact: contact, target: target)
-    guard !isBalanced, verdict(on: target, for: contact) != nil else { return [] }
+    guard !isBalanced, let verdict = verdict(on: target, for: contact) else { return [] }
     if subscriptions.contains(subscription) {
       // Its server has forgotten. Whoever we hide from is told nothing.
       guard isShown(subscription) else { return [] }
@@ -28,7 +28,7 @@ extension Gateway {
       counts.silenced += 1
       return []
     }
-    switch judge(subscription).decision {
+    switch judge(subscription, verdict).decision {
     case .deny: return []
     case .allow: return grant(subscription, now: now)
     case .ask:
@@ -146,11 +146,12 @@ extension Gateway {
     }
   }
 
+  /// - Parameter verdict: what the rules say about the address, where that is known.
   private func judge(
-    _ subscription: GatewaySubscription
+    _ subscription: GatewaySubscription, _ verdict: TargetRules.Verdict? = nil
   ) -> (decision: RuleDecision, judge: DecloakDecision.Judge) {
     // A host that is held while it changes would be copied.
-    var host = hosts[subscription.target] ?? makeHost(subscription.target)
+    var host = hosts[subscription.target] ?? makeHost(subscription.target, verdict)
     host.decloak.rules = rules
     return host.decloak.verdict(on: subscription.contact, host.audience)
   }
