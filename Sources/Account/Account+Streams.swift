@@ -118,7 +118,7 @@ extension Account {
     isVisibilityPending = false
     sayPresence()
     if !isActive { doorkeeper.setActive(false) }
-    isUp()
+    becameConnected()
     onEvent(.visibilityChanged)
     connectWaiters.resume(.some(nil))
   }

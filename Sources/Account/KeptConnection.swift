@@ -96,7 +96,7 @@ extension KeptConnection {
   }
 
   /// It is up.
-  package func isUp() {
+  package func becameConnected() {
     isEstablished = true
     reconnection.connected(at: time.now)
     setStatus(.connected, "")

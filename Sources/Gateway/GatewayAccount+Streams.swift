@@ -35,7 +35,7 @@ extension GatewayAccount {
     doorkeeper.learnAbsence(configuration.component)
     showings.change(from: .invisible, to: gateway.visibility, at: now)
     decide { $0.connected() }
-    isUp()
+    becameConnected()
     connectWaiters.resume(.some(nil))
   }
 
